@@ -69,7 +69,8 @@ CREATE TABLE results (
     ttft_p95_ms  double precision NOT NULL,
     ttft_p99_ms  double precision NOT NULL,
     ttft_max_ms  double precision NOT NULL,
-    CONSTRAINT ttft_in_order CHECK (ttft_p50_ms >= 0 AND ttft_mean_ms > 0 AND ttft_p50_ms <= ttft_p90_ms AND ttft_p90_ms <= ttft_p95_ms
+    CONSTRAINT ttft_in_order CHECK (
+        ttft_p50_ms >= 0 AND ttft_mean_ms > 0 AND ttft_mean_ms < 'infinity' AND ttft_p50_ms <= ttft_p90_ms AND ttft_p90_ms <= ttft_p95_ms
         AND ttft_p95_ms <= ttft_p99_ms AND ttft_p99_ms <= ttft_max_ms AND ttft_max_ms < 'infinity'),
 
     itl_mean_ms double precision NOT NULL,
@@ -78,7 +79,8 @@ CREATE TABLE results (
     itl_p95_ms  double precision NOT NULL,
     itl_p99_ms  double precision NOT NULL,
     itl_max_ms  double precision NOT NULL,
-    CONSTRAINT itl_in_order CHECK (itl_p50_ms >= 0 AND itl_mean_ms > 0 AND itl_p50_ms <= itl_p90_ms AND itl_p90_ms <= itl_p95_ms
+    CONSTRAINT itl_in_order CHECK (
+        itl_p50_ms >= 0 AND itl_mean_ms > 0 AND itl_mean_ms < 'infinity' AND itl_p50_ms <= itl_p90_ms AND itl_p90_ms <= itl_p95_ms
         AND itl_p95_ms <= itl_p99_ms AND itl_p99_ms <= itl_max_ms AND itl_max_ms < 'infinity'),
 
     tpot_mean_ms double precision NOT NULL,
@@ -87,7 +89,8 @@ CREATE TABLE results (
     tpot_p95_ms  double precision NOT NULL,
     tpot_p99_ms  double precision NOT NULL,
     tpot_max_ms  double precision NOT NULL,
-    CONSTRAINT tpot_in_order CHECK (tpot_p50_ms >= 0 AND tpot_mean_ms > 0 AND tpot_p50_ms <= tpot_p90_ms AND tpot_p90_ms <= tpot_p95_ms
+    CONSTRAINT tpot_in_order CHECK (
+        tpot_p50_ms >= 0 AND tpot_mean_ms > 0 AND tpot_mean_ms < 'infinity' AND tpot_p50_ms <= tpot_p90_ms AND tpot_p90_ms <= tpot_p95_ms
         AND tpot_p95_ms <= tpot_p99_ms AND tpot_p99_ms <= tpot_max_ms AND tpot_max_ms < 'infinity'),
 
     e2e_mean_ms double precision NOT NULL,
@@ -96,7 +99,8 @@ CREATE TABLE results (
     e2e_p95_ms  double precision NOT NULL,
     e2e_p99_ms  double precision NOT NULL,
     e2e_max_ms  double precision NOT NULL,
-    CONSTRAINT e2e_in_order CHECK (e2e_p50_ms >= 0 AND e2e_mean_ms > 0 AND e2e_p50_ms <= e2e_p90_ms AND e2e_p90_ms <= e2e_p95_ms
+    CONSTRAINT e2e_in_order CHECK (
+        e2e_p50_ms >= 0 AND e2e_mean_ms > 0 AND e2e_mean_ms < 'infinity' AND e2e_p50_ms <= e2e_p90_ms AND e2e_p90_ms <= e2e_p95_ms
         AND e2e_p95_ms <= e2e_p99_ms AND e2e_p99_ms <= e2e_max_ms AND e2e_max_ms < 'infinity'),
 
     itl_basis            text NOT NULL CHECK (itl_basis IN ('exact', 'apportioned')),

@@ -1,0 +1,20 @@
+//! Everything that speaks SQL. Functions take a connection, so that the caller owns the transaction; each is one
+//! statement where possible. Rules live in [`accelbench_core`] and in the migrations; here they are only joined.
+
+#![warn(missing_docs)]
+
+pub mod capacity;
+pub mod error;
+pub mod events;
+pub mod lease;
+mod migrate;
+pub mod notifications;
+pub mod queue;
+pub mod runs;
+
+pub use error::Error;
+pub use migrate::{connect, migrate, migrations_fingerprint};
+pub use sqlx::{PgConnection, PgPool};
+
+/// What the functions of this crate return.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,74 @@
+//! Connecting, and bringing a database to this version's schema.
+
+use std::time::Duration;
+
+use apalis_postgres::PostgresStorage;
+use sqlx::PgPool;
+use sqlx::migrate::{Migrate as _, Migrator};
+use sqlx::postgres::PgPoolOptions;
+
+use crate::{Error, Result};
+
+static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// Connects to the database at `url` with at most `max_connections` connections.
+///
+/// # Errors
+/// [`Error::Database`] when no connection can be made within 10 s.
+pub async fn connect(url: &str, max_connections: u32) -> Result<PgPool> {
+    let pool = PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect(url)
+        .await?;
+    Ok(pool)
+}
+
+/// Applies the migrations that are missing: the queue's, then ours. Safe to call from several processes at once.
+///
+/// # Errors
+/// [`Error::Migration`] when one cannot be applied, for instance when a newer release was here before.
+pub async fn migrate(pool: &PgPool) -> Result<()> {
+    // apalis's migrations create extensions, and two processes that do so at once make one of them fail: its own lock
+    // does not cover that, so everything runs under one of ours.
+    let mut guard = pool.acquire().await?;
+    guard
+        .lock()
+        .await
+        .map_err(|error| Error::Migration(error.into()))?;
+    let outcome = migrate_locked(pool).await;
+    guard
+        .unlock()
+        .await
+        .map_err(|error| Error::Migration(error.into()))?;
+    outcome
+}
+
+async fn migrate_locked(pool: &PgPool) -> Result<()> {
+    let mut queue = PostgresStorage::<()>::migrations();
+    queue.set_locking(false);
+    queue
+        .run(pool)
+        .await
+        .map_err(|error| Error::Migration(error.into()))?;
+    let mut ours = Migrator {
+        migrations: MIGRATOR.migrations.clone(),
+        ..Migrator::DEFAULT
+    };
+    ours.set_locking(false);
+    ours.run(pool)
+        .await
+        .map_err(|error| Error::Migration(error.into()))
+}
+
+/// A text that differs whenever the set of migrations does.
+#[must_use]
+pub fn migrations_fingerprint() -> String {
+    let queue = PostgresStorage::<()>::migrations();
+    let checksums: Vec<u8> = queue
+        .iter()
+        .chain(MIGRATOR.iter())
+        .flat_map(|migration| migration.checksum.iter().copied())
+        .collect();
+    accelbench_core::dataset::Sha256Hex::of(&checksums).as_str()[..16].to_owned()
+}
