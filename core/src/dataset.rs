@@ -64,14 +64,8 @@ impl std::str::FromStr for DatasetName {
 
     fn from_str(text: &str) -> Result<Self, InvalidDataset> {
         let acceptable = (1..=64).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
-        if acceptable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidDataset::Name(text.to_owned()))
-        }
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
+        if acceptable { Ok(Self(text.to_owned())) } else { Err(InvalidDataset::Name(text.to_owned())) }
     }
 }
 
@@ -95,11 +89,7 @@ impl std::str::FromStr for Sha256Hex {
     fn from_str(text: &str) -> Result<Self, InvalidDataset> {
         let acceptable =
             text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if acceptable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidDataset::Hash(text.to_owned()))
-        }
+        if acceptable { Ok(Self(text.to_owned())) } else { Err(InvalidDataset::Hash(text.to_owned())) }
     }
 }
 
@@ -122,35 +112,21 @@ pub struct Prompt {
 /// # Errors
 /// [`InvalidDataset`] with the number of the first line that is no prompt, or `Empty`.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Prompt>, InvalidDataset> {
-    let text = std::str::from_utf8(bytes).map_err(|error| InvalidDataset::Encoding {
-        at: error.valid_up_to(),
-    })?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| InvalidDataset::Encoding { at: error.valid_up_to() })?;
     let mut prompts = Vec::new();
-    for (index, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
-        let at = |problem: String| InvalidDataset::Line {
-            line: index + 1,
-            problem,
-        };
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let at = |problem: String| InvalidDataset::Line { line: index + 1, problem };
         let prompt: Prompt = serde_json::from_str(line).map_err(|error| at(error.to_string()))?;
         if prompt.prompt.trim().is_empty() {
             return Err(at("the prompt is empty".to_owned()));
         }
         if prompt.output_tokens == Some(0) {
-            return Err(at(
-                "output_tokens is 0; leave it out or ask for at least 1".to_owned()
-            ));
+            return Err(at("output_tokens is 0; leave it out or ask for at least 1".to_owned()));
         }
         prompts.push(prompt);
     }
-    if prompts.is_empty() {
-        Err(InvalidDataset::Empty)
-    } else {
-        Ok(prompts)
-    }
+    if prompts.is_empty() { Err(InvalidDataset::Empty) } else { Ok(prompts) }
 }
 
 #[cfg(test)]
@@ -161,10 +137,7 @@ mod tests {
     fn a_dataset_is_read_line_by_line() {
         let prompts =
             parse(b"{\"prompt\":\"a\",\"id\":7}\n\n{\"prompt\":\"b\",\"output_tokens\":5}\n").unwrap();
-        assert_eq!(
-            (prompts.len(), prompts[0].output_tokens, prompts[1].output_tokens),
-            (2, None, Some(5))
-        );
+        assert_eq!((prompts.len(), prompts[0].output_tokens, prompts[1].output_tokens), (2, None, Some(5)));
     }
 
     #[test]
@@ -177,19 +150,13 @@ mod tests {
             (b"{\"prompt\":\"a\",\"output_tokens\":-4}", 1),
         ] {
             let error = parse(bytes).unwrap_err();
-            assert!(
-                matches!(&error, InvalidDataset::Line { line: found, .. } if *found == line),
-                "{error}"
-            );
+            assert!(matches!(&error, InvalidDataset::Line { line: found, .. } if *found == line), "{error}");
         }
     }
 
     #[test]
     fn nothing_and_no_text_are_refused() {
         assert_eq!(parse(b"\n \n"), Err(InvalidDataset::Empty));
-        assert_eq!(
-            parse(b"{\"prompt\":\"\xff\"}"),
-            Err(InvalidDataset::Encoding { at: 11 })
-        );
+        assert_eq!(parse(b"{\"prompt\":\"\xff\"}"), Err(InvalidDataset::Encoding { at: 11 }));
     }
 }

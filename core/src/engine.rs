@@ -43,14 +43,8 @@ impl std::str::FromStr for EngineName {
 
     fn from_str(text: &str) -> Result<Self, InvalidEngineName> {
         let acceptable = (1..=40).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
-        if acceptable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidEngineName(text.to_owned()))
-        }
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
+        if acceptable { Ok(Self(text.to_owned())) } else { Err(InvalidEngineName(text.to_owned())) }
     }
 }
 

@@ -55,20 +55,13 @@ impl FromStr for InstanceTypeName {
 
     fn from_str(text: &str) -> Result<Self, InvalidInstanceType> {
         let well_formed = |part: &str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         };
         let acceptable = match text.split_once('.') {
             Some((family, size)) => text.len() <= 40 && well_formed(family) && well_formed(size),
             None => text == "local" || text == "external",
         };
-        if acceptable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidInstanceType(text.to_owned()))
-        }
+        if acceptable { Ok(Self(text.to_owned())) } else { Err(InvalidInstanceType(text.to_owned())) }
     }
 }
 
@@ -133,11 +126,9 @@ mod tests {
 
     #[test]
     fn families_are_read_off_the_name() {
-        for (name, family, aws) in [
-            ("p5.48xlarge", "p5", true),
-            ("p6-b200.48xlarge", "p6-b200", true),
-            ("local", "local", false),
-        ] {
+        for (name, family, aws) in
+            [("p5.48xlarge", "p5", true), ("p6-b200.48xlarge", "p6-b200", true), ("local", "local", false)]
+        {
             let instance_type: InstanceTypeName = name.parse().unwrap();
             assert_eq!((instance_type.family(), instance_type.is_aws()), (family, aws));
         }
@@ -145,15 +136,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in [
-            "",
-            "p5",
-            "p5.",
-            ".48xlarge",
-            "P5.48xlarge",
-            "p5.48xlarge; drop",
-            "p5.48.x",
-        ] {
+        for text in ["", "p5", "p5.", ".48xlarge", "P5.48xlarge", "p5.48xlarge; drop", "p5.48.x"] {
             assert!(text.parse::<InstanceTypeName>().is_err(), "{text}");
         }
     }

@@ -55,11 +55,7 @@ pub struct Measurement {
 impl Default for Measurement {
     /// 60 s and 200 requests, at most 10 min.
     fn default() -> Self {
-        Self {
-            min_duration_s: 60.0,
-            min_requests: 200,
-            max_duration_s: 600.0,
-        }
+        Self { min_duration_s: 60.0, min_requests: 200, max_duration_s: 600.0 }
     }
 }
 
@@ -230,10 +226,6 @@ impl LoadReport {
     #[must_use]
     pub fn error_share(&self) -> f64 {
         let all = self.requests_completed + self.failed();
-        if all == 0 {
-            0.0
-        } else {
-            self.failed() as f64 / all as f64
-        }
+        if all == 0 { 0.0 } else { self.failed() as f64 / all as f64 }
     }
 }

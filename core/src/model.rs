@@ -46,16 +46,10 @@ impl FromStr for ModelId {
         let well_formed = |part: &&str| {
             !part.is_empty()
                 && part.starts_with(|first: char| first.is_ascii_alphanumeric())
-                && part
-                    .chars()
-                    .all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter))
+                && part.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter))
         };
         let acceptable = parts.len() <= 2 && text.len() <= 200 && parts.iter().all(well_formed);
-        if acceptable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidModel::Id(text.to_owned()))
-        }
+        if acceptable { Ok(Self(text.to_owned())) } else { Err(InvalidModel::Id(text.to_owned())) }
     }
 }
 
@@ -65,11 +59,7 @@ impl FromStr for Revision {
     fn from_str(text: &str) -> Result<Self, InvalidModel> {
         let acceptable =
             text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if acceptable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidModel::Revision(text.to_owned()))
-        }
+        if acceptable { Ok(Self(text.to_owned())) } else { Err(InvalidModel::Revision(text.to_owned())) }
     }
 }
 
@@ -189,25 +179,10 @@ mod tests {
 
     #[test]
     fn model_ids_are_told_from_other_texts() {
-        for good in [
-            "meta-llama/Llama-3.1-8B",
-            "gpt2",
-            "01-ai/Yi-1.5-34B-Chat",
-            "tiny-llama",
-        ] {
+        for good in ["meta-llama/Llama-3.1-8B", "gpt2", "01-ai/Yi-1.5-34B-Chat", "tiny-llama"] {
             assert!(good.parse::<ModelId>().is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "/",
-            "a/",
-            "/b",
-            "a/b/c",
-            "a b/c",
-            "../etc/passwd",
-            "-x/y",
-            "a/'; drop",
-        ] {
+        for bad in ["", "/", "a/", "/b", "a/b/c", "a b/c", "../etc/passwd", "-x/y", "a/'; drop"] {
             assert!(bad.parse::<ModelId>().is_err(), "{bad}");
         }
     }
@@ -215,11 +190,7 @@ mod tests {
     #[test]
     fn a_branch_is_no_revision() {
         assert!("main".parse::<Revision>().is_err());
-        assert!(
-            "0123456789abcdef0123456789abcdef01234567"
-                .parse::<Revision>()
-                .is_ok()
-        );
+        assert!("0123456789abcdef0123456789abcdef01234567".parse::<Revision>().is_ok());
         assert!(serde_json::from_str::<Revision>("\"HEAD\"").is_err());
     }
 }

@@ -49,10 +49,7 @@ mod tests {
 
     #[test]
     fn both_forms_survive_json() {
-        for observed in [
-            Observed::Value(1.5),
-            Observed::absent("the endpoint has no metrics"),
-        ] {
+        for observed in [Observed::Value(1.5), Observed::absent("the endpoint has no metrics")] {
             let json = serde_json::to_string(&observed).unwrap();
             assert_eq!(serde_json::from_str::<Observed<f64>>(&json).unwrap(), observed);
         }

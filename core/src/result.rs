@@ -45,9 +45,7 @@ impl Origin {
     /// The origin that the word stands for.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Measured, Self::Imported, Self::Simulated]
-            .into_iter()
-            .find(|origin| origin.as_str() == word)
+        [Self::Measured, Self::Imported, Self::Simulated].into_iter().find(|origin| origin.as_str() == word)
     }
 }
 

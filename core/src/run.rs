@@ -40,6 +40,12 @@ impl RunId {
         self.0
     }
 
+    /// The bytes of the identity.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// The name of everything that belongs to the run: `run-` and the identity.
     #[must_use]
     pub fn object_name(self) -> String {
@@ -63,9 +69,7 @@ impl FromStr for RunId {
     type Err = InvalidSpec;
 
     fn from_str(text: &str) -> Result<Self, InvalidSpec> {
-        Uuid::parse_str(text)
-            .map(Self)
-            .map_err(|_not_a_uuid| InvalidSpec::RunId(text.to_owned()))
+        Uuid::parse_str(text).map(Self).map_err(|_not_a_uuid| InvalidSpec::RunId(text.to_owned()))
     }
 }
 
@@ -244,9 +248,7 @@ mod tests {
     #[test]
     fn runs_on_one_endpoint_share_a_capacity_group() {
         let group = |url: &str| {
-            let platform = PlatformSpec::Endpoint {
-                url: url.parse().unwrap(),
-            };
+            let platform = PlatformSpec::Endpoint { url: url.parse().unwrap() };
             let json = serde_json::json!({"model": "m", "instance_type": "external", "platform": platform});
             serde_json::from_value::<RunSpec>(json).unwrap().capacity_group()
         };

@@ -26,11 +26,7 @@ impl HfToken {
         let text = text.trim();
         let acceptable =
             !text.is_empty() && text.len() <= 512 && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if acceptable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidHfToken)
-        }
+        if acceptable { Ok(Self(text.to_owned())) } else { Err(InvalidHfToken) }
     }
 
     /// The token itself, for the moment in which it is sealed or handed to the engine.
@@ -76,9 +72,7 @@ mod tests {
         for text in ["", "   ", "hf_a b", "hf_\u{e9}"] {
             assert_eq!(HfToken::new(text), Err(InvalidHfToken));
         }
-        let message = serde_json::from_str::<HfToken>("\"hf_secret part\"")
-            .unwrap_err()
-            .to_string();
+        let message = serde_json::from_str::<HfToken>("\"hf_secret part\"").unwrap_err().to_string();
         assert!(!message.contains("hf_secret"), "{message}");
     }
 }

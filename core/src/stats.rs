@@ -73,10 +73,7 @@ mod tests {
     fn percentiles_are_samples_by_nearest_rank() {
         let mut samples: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         let summary = Summary::of(&mut samples).unwrap();
-        assert_eq!(
-            (summary.p50, summary.p90, summary.p95, summary.p99),
-            (50.0, 90.0, 95.0, 99.0)
-        );
+        assert_eq!((summary.p50, summary.p90, summary.p95, summary.p99), (50.0, 90.0, 95.0, 99.0));
         assert_eq!((summary.min, summary.max, summary.count), (1.0, 100.0, 100));
         assert!((summary.mean - 50.5).abs() < 1e-12);
     }
@@ -97,14 +94,8 @@ mod tests {
         for bad in [
             Summary { p90: 0.5, ..good },
             Summary { min: -1.0, ..good },
-            Summary {
-                mean: f64::NAN,
-                ..good
-            },
-            Summary {
-                max: f64::INFINITY,
-                ..good
-            },
+            Summary { mean: f64::NAN, ..good },
+            Summary { max: f64::INFINITY, ..good },
             Summary { count: 0, ..good },
             Summary { mean: 99.0, ..good },
         ] {

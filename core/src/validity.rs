@@ -44,11 +44,7 @@ impl Outcome {
 /// The worst outcome among `checks`; no checks at all is `Fail`, because nothing vouches for the numbers.
 #[must_use]
 pub fn overall(checks: &[Check]) -> Outcome {
-    checks
-        .iter()
-        .map(|check| check.outcome)
-        .max()
-        .unwrap_or(Outcome::Fail)
+    checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Fail)
 }
 
 #[cfg(test)]
@@ -56,25 +52,13 @@ mod tests {
     use super::{Check, Outcome, overall};
 
     fn check(outcome: Outcome) -> Check {
-        Check {
-            name: "error_share".to_owned(),
-            outcome,
-            observed: 0.0,
-            limit: 0.01,
-            sentence: String::new(),
-        }
+        Check { name: "error_share".to_owned(), outcome, observed: 0.0, limit: 0.01, sentence: String::new() }
     }
 
     #[test]
     fn the_worst_check_decides() {
-        assert_eq!(
-            overall(&[check(Outcome::Pass), check(Outcome::Warn)]),
-            Outcome::Warn
-        );
-        assert_eq!(
-            overall(&[check(Outcome::Fail), check(Outcome::Pass)]),
-            Outcome::Fail
-        );
+        assert_eq!(overall(&[check(Outcome::Pass), check(Outcome::Warn)]), Outcome::Warn);
+        assert_eq!(overall(&[check(Outcome::Fail), check(Outcome::Pass)]), Outcome::Fail);
         assert_eq!(overall(&[check(Outcome::Pass)]), Outcome::Pass);
         assert_eq!(overall(&[]), Outcome::Fail);
     }

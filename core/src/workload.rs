@@ -95,9 +95,7 @@ pub enum InvalidWorkload {
 
 impl Default for Lengths {
     fn default() -> Self {
-        Self::Table {
-            table: LengthTable::Sharegpt,
-        }
+        Self::Table { table: LengthTable::Sharegpt }
     }
 }
 
@@ -148,10 +146,9 @@ impl Workload {
     /// [`InvalidWorkload::Context`] when prompt and answer do not fit.
     pub fn validate_context(&self, model: &str, max_context_tokens: u32) -> Result<(), InvalidWorkload> {
         match self.lengths {
-            Lengths::Fixed {
-                input_tokens,
-                output_tokens,
-            } if input_tokens.saturating_add(output_tokens) > max_context_tokens => {
+            Lengths::Fixed { input_tokens, output_tokens }
+                if input_tokens.saturating_add(output_tokens) > max_context_tokens =>
+            {
                 Err(InvalidWorkload::Context {
                     input_tokens,
                     output_tokens,
@@ -177,13 +174,7 @@ mod tests {
     use crate::dataset::Sha256Hex;
 
     fn fixed(input_tokens: u32, output_tokens: u32) -> Workload {
-        Workload {
-            lengths: Lengths::Fixed {
-                input_tokens,
-                output_tokens,
-            },
-            ..Workload::default()
-        }
+        Workload { lengths: Lengths::Fixed { input_tokens, output_tokens }, ..Workload::default() }
     }
 
     #[test]
@@ -202,10 +193,7 @@ mod tests {
 
     #[test]
     fn an_empty_object_is_the_standard_workload() {
-        assert_eq!(
-            serde_json::from_str::<Workload>("{}").unwrap(),
-            Workload::default()
-        );
+        assert_eq!(serde_json::from_str::<Workload>("{}").unwrap(), Workload::default());
         assert!(serde_json::from_str::<Workload>(r#"{"length": 3}"#).is_err());
     }
 

@@ -12,12 +12,9 @@ use crate::queue::{self, Urgency};
 
 /// Takes the group's lock until the transaction ends.
 pub(crate) async fn lock(connection: &mut PgConnection, group: &CapacityGroup) -> Result<()> {
-    sqlx::query!(
-        "SELECT pg_advisory_xact_lock(hashtextextended('accelbench capacity ' || $1, 0))",
-        group.0
-    )
-    .execute(connection)
-    .await?;
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('accelbench capacity ' || $1, 0))", group.0)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -27,20 +24,11 @@ pub(crate) async fn next_in_line(
     connection: &mut PgConnection,
     group: &CapacityGroup,
 ) -> Result<Vec<(Uuid, Priority)>> {
-    let rows = sqlx::query_file!("queries/runs/next_in_line.sql", group.0)
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query_file!("queries/runs/next_in_line.sql", group.0).fetch_all(connection).await?;
     let priority = |word: &str| {
-        if word == Priority::Person.as_str() {
-            Priority::Person
-        } else {
-            Priority::Catalog
-        }
+        if word == Priority::Person.as_str() { Priority::Person } else { Priority::Catalog }
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.run_id, priority(&row.priority)))
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.run_id, priority(&row.priority))).collect())
 }
 
 /// Wakes the runs of the group that may leave the queue now. Called whenever a place becomes free.
@@ -60,7 +48,7 @@ pub async fn wake_next_in_line(connection: &mut PgConnection, group: &CapacityGr
 ///
 /// # Errors
 /// [`Error::Database`](crate::Error::Database), [`Error::Queue`](crate::Error::Queue).
-pub async fn wake_all(connection: &mut PgConnection) -> Result<u64> {
+pub async fn wake_stranded(connection: &mut PgConnection) -> Result<u64> {
     let groups = sqlx::query_scalar!("SELECT DISTINCT capacity_group FROM runs WHERE phase = 'queued'")
         .fetch_all(&mut *connection)
         .await?;

@@ -59,9 +59,7 @@ impl Error {
             | sqlx::Error::WorkerCrashed => true,
             // Connection trouble, rollbacks, resources, operator intervention, I/O.
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                ["08", "40", "53", "57", "58"]
-                    .iter()
-                    .any(|class| code.starts_with(class))
+                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
             }),
             _ => false,
         }

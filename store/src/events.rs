@@ -31,10 +31,7 @@ pub async fn append(
     )
     .fetch_optional(connection)
     .await?
-    .ok_or_else(|| Error::NotFound {
-        what: "run",
-        name: run_id.to_string(),
-    })
+    .ok_or_else(|| Error::NotFound { what: "run", name: run_id.to_string() })
 }
 
 /// The events of a run with numbers above `after`, in order, at most `limit`.
@@ -63,13 +60,7 @@ pub async fn list_after(
                 owner: format!("run {run_id}"),
                 source: None,
             })?;
-            Ok(RunEvent {
-                sequence: row.sequence,
-                at: row.at,
-                phase: row.phase,
-                kind,
-                message: row.message,
-            })
+            Ok(RunEvent { sequence: row.sequence, at: row.at, phase: row.phase, kind, message: row.message })
         })
         .collect()
 }

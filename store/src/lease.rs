@@ -111,18 +111,9 @@ pub struct Advance<'a> {
 /// [`Error::LeaseLost`] when another worker owns the run or its phase has changed, [`Error::Conflict`] for a step that
 /// the phase does not allow.
 pub async fn advance(connection: &mut PgConnection, lease: Lease, step: Advance<'_>) -> Result<Phase> {
-    let Advance {
-        run,
-        transition,
-        message,
-        endpoint,
-    } = step;
+    let Advance { run, transition, message, endpoint } = step;
     let from = run.phase.as_str();
-    let to = run
-        .phase
-        .clone()
-        .next(transition)
-        .map_err(|error| Error::Conflict(error.to_string()))?;
+    let to = run.phase.clone().next(transition).map_err(|error| Error::Conflict(error.to_string()))?;
     let verdict = to.verdict();
     let moved = sqlx::query_file!(
         "queries/runs/advance.sql",
@@ -141,13 +132,7 @@ pub async fn advance(connection: &mut PgConnection, lease: Lease, step: Advance<
     if to.is_finished() {
         capacity::wake_next_in_line(connection, &run.spec.capacity_group()).await?;
     } else {
-        queue::push_tick(
-            connection,
-            lease.run_id,
-            Urgency::Of(run.priority),
-            Duration::ZERO,
-        )
-        .await?;
+        queue::push_tick(connection, lease.run_id, Urgency::Of(run.priority), Duration::ZERO).await?;
     }
     Ok(to)
 }
@@ -171,12 +156,7 @@ pub async fn claim(connection: &mut PgConnection, lease: Lease, run: &Run, messa
     capacity::lock(connection, &group).await?;
     let next = capacity::next_in_line(connection, &group).await?;
     if next.iter().any(|(run_id, _)| *run_id == lease.run_id.uuid()) {
-        let step = Advance {
-            run,
-            transition: Transition::Claim,
-            message,
-            endpoint: None,
-        };
+        let step = Advance { run, transition: Transition::Claim, message, endpoint: None };
         advance(connection, lease, step).await?;
         return Ok(Claim::Claimed);
     }
@@ -243,11 +223,7 @@ pub async fn retry_later(
     .execute(&mut *connection)
     .await?;
     held(lease, released.rows_affected())?;
-    let message = format!(
-        "attempt {} failed, trying again in {} s: {error}",
-        run.attempts,
-        delay.as_secs()
-    );
+    let message = format!("attempt {} failed, trying again in {} s: {error}", run.attempts, delay.as_secs());
     events::append(connection, lease.run_id, EventKind::Retry, &message).await?;
     queue::push_tick(connection, lease.run_id, Urgency::Of(run.priority), delay).await
 }
@@ -272,9 +248,5 @@ pub async fn park(connection: &mut PgConnection, lease: Lease, reason: &str) -> 
 }
 
 fn held(lease: Lease, rows: u64) -> Result<()> {
-    if rows == 1 {
-        Ok(())
-    } else {
-        Err(Error::LeaseLost(lease.run_id))
-    }
+    if rows == 1 { Ok(()) } else { Err(Error::LeaseLost(lease.run_id)) }
 }

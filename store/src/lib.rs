@@ -4,13 +4,25 @@
 #![warn(missing_docs)]
 
 pub mod capacity;
+pub mod catalog;
+pub mod datasets;
+pub mod engines;
 pub mod error;
 pub mod events;
+pub mod instances;
+pub mod intake;
 pub mod lease;
+pub mod logs;
 mod migrate;
+pub mod models;
 pub mod notifications;
 pub mod queue;
+pub mod results;
 pub mod runs;
+pub mod schedules;
+pub mod secrets;
+pub mod seed;
+pub mod status;
 
 pub use error::Error;
 pub use migrate::{connect, migrate, migrations_fingerprint};

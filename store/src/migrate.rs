@@ -32,33 +32,19 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
     // apalis's migrations create extensions, and two processes that do so at once make one of them fail: its own lock
     // does not cover that, so everything runs under one of ours.
     let mut guard = pool.acquire().await?;
-    guard
-        .lock()
-        .await
-        .map_err(|error| Error::Migration(error.into()))?;
+    guard.lock().await.map_err(|error| Error::Migration(error.into()))?;
     let outcome = migrate_locked(pool).await;
-    guard
-        .unlock()
-        .await
-        .map_err(|error| Error::Migration(error.into()))?;
+    guard.unlock().await.map_err(|error| Error::Migration(error.into()))?;
     outcome
 }
 
 async fn migrate_locked(pool: &PgPool) -> Result<()> {
     let mut queue = PostgresStorage::<()>::migrations();
     queue.set_locking(false);
-    queue
-        .run(pool)
-        .await
-        .map_err(|error| Error::Migration(error.into()))?;
-    let mut ours = Migrator {
-        migrations: MIGRATOR.migrations.clone(),
-        ..Migrator::DEFAULT
-    };
+    queue.run(pool).await.map_err(|error| Error::Migration(error.into()))?;
+    let mut ours = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
     ours.set_locking(false);
-    ours.run(pool)
-        .await
-        .map_err(|error| Error::Migration(error.into()))
+    ours.run(pool).await.map_err(|error| Error::Migration(error.into()))
 }
 
 /// A text that differs whenever the set of migrations does.

@@ -55,10 +55,7 @@ pub async fn changed(receiver: &mut broadcast::Receiver<RunId>, run_id: RunId) {
 async fn listen_forever(pool: PgPool, sender: broadcast::Sender<RunId>) {
     loop {
         if let Err(error) = listen_once(&pool, &sender).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "listening for run changes broke off"
-            );
+            tracing::warn!(error = &error as &dyn std::error::Error, "listening for run changes broke off");
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }

@@ -51,9 +51,7 @@ pub async fn submit(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'
             .fetch_optional(connection)
             .await?
             .ok_or_else(|| {
-                Error::Conflict(format!(
-                    "the idempotency key `{key}` is being used right now; try again"
-                ))
+                Error::Conflict(format!("the idempotency key `{key}` is being used right now; try again"))
             })?;
         return Ok(Submitted::Existing(existing.into()));
     }
@@ -70,9 +68,7 @@ async fn insert(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'_>) 
         "queries/runs/insert.sql",
         run_id.uuid(),
         spec.model.as_str(),
-        spec.revision
-            .as_ref()
-            .map(accelbench_core::model::Revision::as_str),
+        spec.revision.as_ref().map(accelbench_core::model::Revision::as_str),
         spec.instance_type.as_str(),
         spec.platform.as_str(),
         Json(spec) as _,
@@ -134,15 +130,9 @@ pub async fn list(connection: &mut PgConnection, filter: &RunFilter, limit: i64)
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(connection: &mut PgConnection, run_id: RunId) -> Result<Run> {
-    let filter = RunFilter {
-        run_id: Some(run_id),
-        ..RunFilter::default()
-    };
+    let filter = RunFilter { run_id: Some(run_id), ..RunFilter::default() };
     let found = list(connection, &filter, 1).await?.pop();
-    found.ok_or_else(|| Error::NotFound {
-        what: "run",
-        name: run_id.to_string(),
-    })
+    found.ok_or_else(|| Error::NotFound { what: "run", name: run_id.to_string() })
 }
 
 /// The bytes behind a run's dataset, by their hash.
@@ -153,10 +143,7 @@ pub async fn dataset_sha256(connection: &mut PgConnection, run_id: RunId) -> Res
     let sha256 = sqlx::query_scalar!("SELECT dataset_sha256 FROM runs WHERE run_id = $1", run_id.uuid())
         .fetch_optional(connection)
         .await?
-        .ok_or_else(|| Error::NotFound {
-            what: "run",
-            name: run_id.to_string(),
-        })?;
+        .ok_or_else(|| Error::NotFound { what: "run", name: run_id.to_string() })?;
     sha256.parse().map_err(|_invalid| Error::Corrupt {
         what: "dataset hash",
         owner: format!("run {run_id}"),
@@ -191,19 +178,9 @@ pub async fn request_cancel(connection: &mut PgConnection, run_id: RunId) -> Res
     if noted == 0 {
         let run = find(connection, run_id).await?;
         let too_late = run.phase.verdict().is_some();
-        return Ok(if too_late {
-            Cancellation::TooLate
-        } else {
-            Cancellation::AlreadyRequested
-        });
+        return Ok(if too_late { Cancellation::TooLate } else { Cancellation::AlreadyRequested });
     }
-    events::append(
-        connection,
-        run_id,
-        EventKind::CancelRequested,
-        "cancellation requested",
-    )
-    .await?;
+    events::append(connection, run_id, EventKind::CancelRequested, "cancellation requested").await?;
     queue::push_tick(connection, run_id, Urgency::Asked, Duration::ZERO).await?;
     Ok(Cancellation::Requested)
 }
@@ -240,9 +217,8 @@ const SWEEP_GRACE_S: f64 = 3.0;
 /// # Errors
 /// [`Error::Database`], [`Error::Queue`].
 pub async fn revive(connection: &mut PgConnection) -> Result<u64> {
-    let stranded = sqlx::query_file!("queries/runs/revive.sql", SWEEP_GRACE_S)
-        .fetch_all(&mut *connection)
-        .await?;
+    let stranded =
+        sqlx::query_file!("queries/runs/revive.sql", SWEEP_GRACE_S).fetch_all(&mut *connection).await?;
     for row in &stranded {
         let urgency = Urgency::Of(row::priority(&row.priority, row.run_id)?);
         queue::push_tick(connection, row.run_id.into(), urgency, Duration::ZERO).await?;

@@ -112,28 +112,16 @@ impl LoadReport {
         if self.finished_at < self.started_at {
             return number("finished_at", "it is before started_at");
         }
-        if self
-            .accelerator_utilization_percent
-            .value()
-            .is_some_and(|value| !(0.0..=100.0).contains(value))
-        {
+        if self.accelerator_utilization_percent.value().is_some_and(|value| !(0.0..=100.0).contains(value)) {
             return number("accelerator_utilization_percent", "it is not within 0 to 100");
         }
-        if self
-            .accelerator_memory_peak_gib
-            .value()
-            .is_some_and(|value| !value.is_finite() || *value < 0.0)
-        {
+        if self.accelerator_memory_peak_gib.value().is_some_and(|value| !value.is_finite() || *value < 0.0) {
             return number("accelerator_memory_peak_gib", "it is below zero");
         }
         if self.checks.is_empty() {
             return number("checks", "there is none");
         }
-        if self
-            .checks
-            .iter()
-            .any(|check| !check.observed.is_finite() || !check.limit.is_finite())
-        {
+        if self.checks.iter().any(|check| !check.observed.is_finite() || !check.limit.is_finite()) {
             return number("checks", "a number in them is not finite");
         }
         Ok(())
@@ -157,10 +145,7 @@ mod tests {
         let plan = plan();
         let mut other_run = report(&plan, 0);
         other_run.run_id = RunId::new();
-        assert_eq!(
-            other_run.validate(&plan),
-            Err(InvalidReport::Run(other_run.run_id))
-        );
+        assert_eq!(other_run.validate(&plan), Err(InvalidReport::Run(other_run.run_id)));
 
         let mut no_such_point = report(&plan, 0);
         no_such_point.load_point_index = 9;
@@ -174,18 +159,12 @@ mod tests {
         too_good.output_tokens_per_s = f64::INFINITY;
         assert!(matches!(
             too_good.validate(&plan),
-            Err(InvalidReport::Number {
-                field: "output_tokens_per_s",
-                ..
-            })
+            Err(InvalidReport::Number { field: "output_tokens_per_s", .. })
         ));
 
         let mut cut_short = report(&plan, 0);
         cut_short.requests_completed += 1;
-        assert!(matches!(
-            cut_short.validate(&plan),
-            Err(InvalidReport::Number { field: "ttft_ms", .. })
-        ));
+        assert!(matches!(cut_short.validate(&plan), Err(InvalidReport::Number { field: "ttft_ms", .. })));
 
         let mut unchecked = report(&plan, 0);
         unchecked.checks.clear();

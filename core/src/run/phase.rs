@@ -141,9 +141,7 @@ impl Phase {
 impl Verdict {
     /// A failure with its reason.
     pub fn failed(reason: impl Into<String>) -> Self {
-        Self::Failed {
-            reason: reason.into(),
-        }
+        Self::Failed { reason: reason.into() }
     }
 
     /// The word used in SQL, JSON, HTML and on the command line.
@@ -231,10 +229,7 @@ mod tests {
     #[test]
     fn success_is_only_reached_by_recording() {
         for phase in phases() {
-            assert!(
-                phase.clone().next(Transition::End(Verdict::Succeeded)).is_err(),
-                "{phase}"
-            );
+            assert!(phase.clone().next(Transition::End(Verdict::Succeeded)).is_err(), "{phase}");
         }
     }
 

@@ -134,36 +134,22 @@ fn validate_load_points(load_points: &[OfferedLoad]) -> Result<(), InvalidSpec> 
 }
 
 fn validate_measurement(measurement: &Measurement) -> Result<(), InvalidSpec> {
-    let Measurement {
-        min_duration_s,
-        min_requests,
-        max_duration_s,
-    } = *measurement;
+    let Measurement { min_duration_s, min_requests, max_duration_s } = *measurement;
     if !(1.0..=3600.0).contains(&min_duration_s) {
-        return Err(InvalidSpec::Measurement(
-            "measurement.min_duration_s must be 1 to 3600",
-        ));
+        return Err(InvalidSpec::Measurement("measurement.min_duration_s must be 1 to 3600"));
     }
     if !(1..=1_000_000).contains(&min_requests) {
-        return Err(InvalidSpec::Measurement(
-            "measurement.min_requests must be 1 to 1000000",
-        ));
+        return Err(InvalidSpec::Measurement("measurement.min_requests must be 1 to 1000000"));
     }
     if !(max_duration_s >= min_duration_s && max_duration_s <= 7200.0) {
-        return Err(InvalidSpec::Measurement(
-            "measurement.max_duration_s must be min_duration_s to 7200",
-        ));
+        return Err(InvalidSpec::Measurement("measurement.max_duration_s must be min_duration_s to 7200"));
     }
     Ok(())
 }
 
 /// 1, 4 and 16 simultaneous requests.
 pub(super) fn default_load_points() -> Vec<OfferedLoad> {
-    [1, 4, 16]
-        .into_iter()
-        .filter_map(NonZeroU32::new)
-        .map(OfferedLoad::Concurrency)
-        .collect()
+    [1, 4, 16].into_iter().filter_map(NonZeroU32::new).map(OfferedLoad::Concurrency).collect()
 }
 
 /// Two hours.
@@ -208,28 +194,12 @@ mod tests {
             ("/workload/lengths/input_tokens", json!(0), "input_tokens is 0"),
             ("/workload/lengths/output_tokens", json!(-1), "invalid value"),
             ("/measurement/min_duration_s", json!(0.0), "min_duration_s"),
-            (
-                "/measurement",
-                json!({"min_duration_s": 20.0, "max_duration_s": 10.0}),
-                "max_duration_s",
-            ),
+            ("/measurement", json!({"min_duration_s": 20.0, "max_duration_s": 10.0}), "max_duration_s"),
             ("/timeout_s", json!(1), "timeout_s is 1"),
             ("/tensor_parallel", json!(0), "tensor_parallel is 0"),
-            (
-                "/platform",
-                json!({"kind": "endpoint", "url": "ftp://host/"}),
-                "must be an http",
-            ),
-            (
-                "/platform",
-                json!({"kind": "endpoint", "url": "http://user:pw@host/"}),
-                "must be an http",
-            ),
-            (
-                "/platform",
-                json!({"kind": "local", "engine": "vllm"}),
-                "measured as `local`",
-            ),
+            ("/platform", json!({"kind": "endpoint", "url": "ftp://host/"}), "must be an http"),
+            ("/platform", json!({"kind": "endpoint", "url": "http://user:pw@host/"}), "must be an http"),
+            ("/platform", json!({"kind": "local", "engine": "vllm"}), "measured as `local`"),
             ("/instance_type", json!("local"), "instance type to imitate"),
             ("/concurency", json!(5), "unknown field"),
         ] {

@@ -30,11 +30,7 @@ impl TryFrom<RunRow> for Run {
     type Error = Error;
 
     fn try_from(row: RunRow) -> Result<Self> {
-        let corrupt = |what| Error::Corrupt {
-            what,
-            owner: format!("run {}", row.run_id),
-            source: None,
-        };
+        let corrupt = |what| Error::Corrupt { what, owner: format!("run {}", row.run_id), source: None };
         let verdict = match &row.verdict {
             None => None,
             Some(word) => Some(
@@ -53,14 +49,8 @@ impl TryFrom<RunRow> for Run {
             cancel_requested_at: row.cancel_requested_at,
             attempts: row.attempts.cast_unsigned(),
             parked_reason: row.parked_reason,
-            endpoint: row
-                .endpoint
-                .map(|value| parse("endpoint", row.run_id, value))
-                .transpose()?,
-            progress: row
-                .progress
-                .map(|value| parse("progress", row.run_id, value))
-                .transpose()?,
+            endpoint: row.endpoint.map(|value| parse("endpoint", row.run_id, value)).transpose()?,
+            progress: row.progress.map(|value| parse("progress", row.run_id, value)).transpose()?,
         })
     }
 }
@@ -69,11 +59,7 @@ pub(super) fn priority(word: &str, run_id: Uuid) -> Result<Priority> {
     [Priority::Person, Priority::Catalog]
         .into_iter()
         .find(|priority| priority.as_str() == word)
-        .ok_or_else(|| Error::Corrupt {
-            what: "priority",
-            owner: format!("run {run_id}"),
-            source: None,
-        })
+        .ok_or_else(|| Error::Corrupt { what: "priority", owner: format!("run {run_id}"), source: None })
 }
 
 fn parse<T: DeserializeOwned>(what: &'static str, run_id: Uuid, value: Value) -> Result<T> {

@@ -1,0 +1,206 @@
+//! What passes between a run and its load generator: the plan out, progress and reports in. A report that was
+//! acknowledged is committed; the same report again is acknowledged again.
+
+use std::time::Duration;
+
+use accelbench_core::dataset::Sha256Hex;
+use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
+use accelbench_core::run::{EventKind, Phase, RunId};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+
+use crate::queue::{self, Urgency};
+use crate::{Error, Result, events, models, runs};
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// It was written.
+    New,
+    /// It was there already, to the letter.
+    Same,
+}
+
+/// The plan of a run's load generator; `None` unless the run is loading.
+///
+/// # Errors
+/// [`Error::NotFound`] for an unknown run.
+pub async fn plan(connection: &mut PgConnection, run_id: RunId) -> Result<Option<LoadPlan>> {
+    let run = runs::find(connection, run_id).await?;
+    let (Phase::Loading, Some(endpoint)) = (run.phase, run.endpoint) else {
+        return Ok(None);
+    };
+    let max_context = models::find(connection, &run.spec.model).await?.max_context_tokens;
+    let reported = sqlx::query_scalar!(
+        "SELECT load_point_index FROM load_reports WHERE run_id = $1 ORDER BY load_point_index",
+        run_id.uuid(),
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    Ok(Some(LoadPlan {
+        schema_version: SCHEMA_VERSION,
+        run_id,
+        base_url: endpoint.base_url,
+        served_model_name: endpoint.served_model_name,
+        workload: run.spec.workload,
+        dataset_sha256: runs::dataset_sha256(connection, run_id).await?,
+        max_context_tokens: max_context.and_then(|tokens| u32::try_from(tokens).ok()),
+        load_points: run.spec.load_points,
+        measurement: run.spec.measurement,
+        reported: reported.into_iter().map(i32::cast_unsigned).collect(),
+    }))
+}
+
+/// Takes a report that was checked against the plan. The caller's transaction must be committed before it is
+/// acknowledged.
+///
+/// # Errors
+/// [`Error::Conflict`] when the run takes no reports any more or has another one for this load point.
+pub async fn put_report(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    report: &LoadReport,
+) -> Result<Receipt> {
+    let phase = sqlx::query_scalar!("SELECT phase FROM runs WHERE run_id = $1 FOR UPDATE", run_id.uuid())
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or_else(|| Error::NotFound { what: "run", name: run_id.to_string() })?;
+    let value = serde_json::to_value(report).map_err(|source| Error::Corrupt {
+        what: "report",
+        owner: format!("run {run_id}"),
+        source: Some(source),
+    })?;
+    let sha256 = Sha256Hex::of(value.to_string().as_bytes());
+    let index = report.load_point_index.cast_signed();
+    if let Some(receipt) = compare_with_stored(connection, run_id, index, &sha256).await? {
+        return Ok(receipt);
+    }
+    if phase != "loading" {
+        return Err(Error::Conflict(format!("run {run_id} is {phase}: it takes no reports any more")));
+    }
+    sqlx::query!(
+        "INSERT INTO load_reports (run_id, load_point_index, report, report_sha256) VALUES ($1, $2, $3, $4)",
+        run_id.uuid(),
+        index,
+        value,
+        sha256.as_str(),
+    )
+    .execute(&mut *connection)
+    .await?;
+    announce(connection, run_id, report).await?;
+    Ok(Receipt::New)
+}
+
+async fn compare_with_stored(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    index: i32,
+    sha256: &Sha256Hex,
+) -> Result<Option<Receipt>> {
+    let stored = sqlx::query_scalar!(
+        "SELECT report_sha256 FROM load_reports WHERE run_id = $1 AND load_point_index = $2",
+        run_id.uuid(),
+        index,
+    )
+    .fetch_optional(connection)
+    .await?;
+    match stored {
+        None => Ok(None),
+        Some(stored) if stored == sha256.as_str() => Ok(Some(Receipt::Same)),
+        Some(_) => Err(Error::Conflict(format!(
+            "run {run_id} already has another report for load point {index}; reports are never changed"
+        ))),
+    }
+}
+
+async fn announce(connection: &mut PgConnection, run_id: RunId, report: &LoadReport) -> Result<()> {
+    let message = format!(
+        "report for concurrency {} arrived: {:.0} output tokens/s, TTFT p50 {:.1} ms, {} requests, {} failed",
+        report.offered_load.concurrency(),
+        report.output_tokens_per_s,
+        report.ttft_ms.p50,
+        report.requests_completed,
+        report.failed(),
+    );
+    events::append(connection, run_id, EventKind::Detail, &message).await?;
+    queue::push_tick(connection, run_id, Urgency::Asked, Duration::ZERO).await
+}
+
+/// Notes how far the load generator is; false when the run is not loading.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn set_progress(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    progress: &LoadProgress,
+) -> Result<bool> {
+    let noted = sqlx::query!(
+        "UPDATE runs SET progress = $2 WHERE run_id = $1 AND phase = 'loading'",
+        run_id.uuid(),
+        Json(progress) as _,
+    );
+    Ok(noted.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Notes why the load cannot be measured, and wakes a worker; false when the run is not loading. The first reason
+/// stays.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Queue`].
+pub async fn set_failure(connection: &mut PgConnection, run_id: RunId, reason: &str) -> Result<bool> {
+    let noted = sqlx::query!(
+        "UPDATE runs SET load_failure = coalesce(load_failure, $2) WHERE run_id = $1 AND phase = 'loading'",
+        run_id.uuid(),
+        reason,
+    );
+    if noted.execute(&mut *connection).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    events::append(connection, run_id, EventKind::Detail, &format!("the load generator gave up: {reason}"))
+        .await?;
+    queue::push_tick(connection, run_id, Urgency::Asked, Duration::ZERO).await?;
+    Ok(true)
+}
+
+/// Why the load generator gave up, if it did.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn failure(connection: &mut PgConnection, run_id: RunId) -> Result<Option<String>> {
+    let failure = sqlx::query_scalar!("SELECT load_failure FROM runs WHERE run_id = $1", run_id.uuid());
+    Ok(failure.fetch_optional(connection).await?.flatten())
+}
+
+/// How many reports of a run have arrived.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn report_count(connection: &mut PgConnection, run_id: RunId) -> Result<usize> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM load_reports WHERE run_id = $1"#,
+        run_id.uuid()
+    );
+    Ok(usize::try_from(count.fetch_one(connection).await?).unwrap_or_default())
+}
+
+/// The reports of a run in the order of their load points.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn reports(connection: &mut PgConnection, run_id: RunId) -> Result<Vec<LoadReport>> {
+    let rows = sqlx::query_scalar!(
+        "SELECT report FROM load_reports WHERE run_id = $1 ORDER BY load_point_index",
+        run_id.uuid(),
+    );
+    let rows = rows.fetch_all(connection).await?;
+    rows.into_iter()
+        .map(|value| {
+            serde_json::from_value(value).map_err(|source| Error::Corrupt {
+                what: "report",
+                owner: format!("run {run_id}"),
+                source: Some(source),
+            })
+        })
+        .collect()
+}
