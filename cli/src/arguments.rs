@@ -1,0 +1,80 @@
+//! The command line as it is written.
+
+use accelbench_loadgen::LoadgenOptions;
+use accelbench_simulator::SimulatorOptions;
+use accelbench_worker::supervise::SuperviseOptions;
+use clap::{Parser, Subcommand, ValueEnum};
+use url::Url;
+
+use crate::commands::{down, migrate, query, run, runs, serve, up, worker};
+
+/// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Address of the AccelBench server
+    #[arg(long, global = true, env = "ACCELBENCH_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) server: Url,
+
+    /// Form of the output
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Form of what goes to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For programs: the server's own JSON
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start AccelBench on this machine: database, server and worker in one process
+    Up(Box<up::UpOptions>),
+    /// Stop what `accelbench up` started
+    Down(down::DownOptions),
+    /// Benchmark a model: submit a run, and wait for its results with --wait
+    Run(Box<run::RunOptions>),
+    /// Look results up
+    Query(Box<query::QueryOptions>),
+    /// List, show and cancel runs
+    Runs(runs::RunsOptions),
+    /// Serve the web pages and the REST API
+    Serve(serve::ServeOptions),
+    /// Work on runs
+    Worker(Box<worker::WorkerCommandOptions>),
+    /// Bring the database to this version's schema
+    Migrate(migrate::MigrateOptions),
+    /// Generate the load of one run; started by a worker
+    Loadgen(LoadgenOptions),
+    /// Play an inference engine, without an accelerator
+    Simulate(Box<SimulatorOptions>),
+    /// Wait for a process and note how it ended; started by a worker
+    #[command(hide = true)]
+    Supervise(SuperviseOptions),
+}
+
+impl Command {
+    /// Whether this is a long-running part of the system, which logs, rather than a question of a person.
+    pub(crate) fn is_service(&self) -> bool {
+        !matches!(self, Self::Down(_) | Self::Run(_) | Self::Query(_) | Self::Runs(_) | Self::Migrate(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_free_of_contradictions() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,38 @@
+//! One command a file; the dispatcher only chooses.
+
+use crate::arguments::{Arguments, Command};
+use crate::client::Client;
+
+pub(crate) mod down;
+pub(crate) mod migrate;
+pub(crate) mod query;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod serve;
+pub(crate) mod up;
+pub(crate) mod worker;
+
+pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
+    let client = Client::new(arguments.server)?;
+    let output = arguments.output;
+    match arguments.command {
+        Command::Up(options) => up::up(*options).await,
+        Command::Down(options) => down::down(options).await,
+        Command::Run(options) => run::run(&client, output, *options).await,
+        Command::Query(options) => query::query(&client, output, *options).await,
+        Command::Runs(options) => runs::runs(&client, output, options).await,
+        Command::Serve(options) => serve::serve(options).await,
+        Command::Worker(options) => worker::worker(*options).await,
+        Command::Migrate(options) => migrate::migrate(options).await,
+        Command::Loadgen(options) => accelbench_loadgen::run(options).await,
+        Command::Simulate(options) => simulate(*options).await,
+        Command::Supervise(options) => accelbench_worker::supervise::supervise(&options),
+    }
+}
+
+async fn simulate(options: accelbench_simulator::SimulatorOptions) -> anyhow::Result<()> {
+    let listener = accelbench_simulator::bind(&options).await?;
+    tracing::info!(address = %listener.local_addr()?, "the simulator listens");
+    accelbench_simulator::serve(options, listener, crate::shutdown::wait()).await?;
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! `accelbench run`: submits a run and, with `--wait`, follows it to its results.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use accelbench_core::run::Verdict;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use crate::arguments::Format;
+use crate::client::Client;
+use crate::exit::Failure;
+use crate::{output, tables};
+
+mod follow;
+
+/// What to benchmark.
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    /// Hugging Face id of the model
+    #[arg(long)]
+    model: String,
+    /// Commit of the model, 40 hexadecimal digits
+    #[arg(long)]
+    revision: Option<String>,
+    /// Instance type, for instance g6e.xlarge [default: `local` or `external`, as the engine demands]
+    #[arg(long)]
+    instance: Option<String>,
+    /// Engine on the worker's machine [default: simulator]
+    #[arg(long, conflicts_with = "endpoint")]
+    engine: Option<String>,
+    /// An OpenAI-compatible server that already runs
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<Url>,
+    /// Numbers of simultaneous requests, one load point each
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 16])]
+    concurrency: Vec<u32>,
+    /// Tokens of each prompt; without lengths, pairs are drawn from measured conversations
+    #[arg(long, requires = "output_len")]
+    input_len: Option<u32>,
+    /// Tokens of each answer
+    #[arg(long)]
+    output_len: Option<u32>,
+    /// Name of a dataset, or @FILE to upload one prompt a line as JSON
+    #[arg(long, default_value = "standard", value_name = "NAME|@FILE")]
+    dataset: String,
+    /// Precision of the weights: bf16, fp16, fp8, int8 or int4 [default: as the model comes]
+    #[arg(long)]
+    quantization: Option<String>,
+    /// Over how many accelerators one replica is split
+    #[arg(long, visible_alias = "tp", default_value_t = 1)]
+    tensor_parallel: u32,
+    /// Measure each load point at least this long, in seconds
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+    min_duration: f64,
+    /// Measure at least this many requests at each load point
+    #[arg(long, default_value_t = 200, value_name = "COUNT")]
+    min_requests: u32,
+    /// End a load point's measurement after this long in any case, in seconds
+    #[arg(long, default_value_t = 600.0, value_name = "SECONDS")]
+    max_duration: f64,
+    /// End the run after this long in any case, in seconds
+    #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
+    timeout: u32,
+    /// Let the model end its answers itself instead of running to the asked length
+    #[arg(long)]
+    respect_eos: bool,
+    /// Seed of every random choice
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Name to find your runs by
+    #[arg(long, env = "ACCELBENCH_USER")]
+    user: Option<String>,
+    /// File with your Hugging Face token, for gated models; the variable HF_TOKEN serves as well
+    #[arg(long, value_name = "FILE")]
+    hf_token_file: Option<PathBuf>,
+    /// Wait for the end and print the results
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(crate) async fn run(client: &Client, format: Format, options: RunOptions) -> anyhow::Result<()> {
+    let dataset = dataset(client, &options.dataset).await?;
+    let request = request(&options, &dataset)?;
+    let submitted = client.submit(&request, &Uuid::now_v7().to_string()).await?;
+    let run_id = submitted.id.to_string();
+    output::notice(&format!("run {run_id} submitted; follow it at {}", client.page(&format!("runs/{run_id}"))));
+    if !options.wait {
+        return match format {
+            Format::Table => {
+                output::data(&run_id);
+                Ok(())
+            }
+            Format::Json => output::json(&submitted),
+        };
+    }
+    let ended = follow::to_the_end(client, &run_id).await?;
+    match ended.phase.verdict() {
+        Some(Verdict::Succeeded) => show_results(client, format, &run_id).await,
+        Some(verdict) => Err(Failure::RunFailed {
+            verdict: verdict.as_str().to_owned(),
+            reason: verdict.reason().unwrap_or("a person asked for it").to_owned(),
+        }
+        .into()),
+        None => bail!("run {run_id} ended without a verdict"),
+    }
+}
+
+/// Prints the results of a run with what stands against them.
+pub(crate) async fn show_results(client: &Client, format: Format, run_id: &str) -> anyhow::Result<()> {
+    let results = client.results_of(run_id).await?;
+    if format == Format::Json {
+        return output::json(&results);
+    }
+    output::data(&tables::results(&results));
+    let reservations = tables::reservations(&results);
+    if !reservations.is_empty() {
+        output::notice(&format!("reservations:\n{}", reservations.trim_end()));
+    }
+    Ok(())
+}
+
+fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
+    let platform = match &options.endpoint {
+        Some(url) => json!({"kind": "endpoint", "url": url}),
+        None => json!({"kind": "local", "engine": engine(options)}),
+    };
+    let mut request = json!({
+        "model": options.model,
+        "instance_type": instance(options),
+        "platform": platform,
+        "tensor_parallel": options.tensor_parallel,
+        "workload": workload(options, dataset),
+        "load_points": options.concurrency.iter().map(|count| json!({"concurrency": count})).collect::<Vec<_>>(),
+        "measurement": {
+            "min_duration_s": options.min_duration, "min_requests": options.min_requests,
+            "max_duration_s": options.max_duration.max(options.min_duration),
+        },
+        "timeout_s": options.timeout,
+    });
+    let optional = BTreeMap::from([
+        ("revision", options.revision.clone()),
+        ("quantization", options.quantization.clone()),
+        ("submitted_by", options.user.clone()),
+        ("hf_token", hf_token(options)?),
+    ]);
+    for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        request[name] = value.into();
+    }
+    Ok(request)
+}
+
+fn engine(options: &RunOptions) -> &str {
+    options.engine.as_deref().unwrap_or_else(|| {
+        output::notice("note: no --engine and no --endpoint given: the simulator plays the engine, and the results say so");
+        "simulator"
+    })
+}
+
+fn instance(options: &RunOptions) -> &str {
+    match (&options.instance, &options.endpoint, options.engine.as_deref()) {
+        (Some(instance), _, _) => instance,
+        (None, Some(_), _) => "external",
+        (None, None, None | Some("simulator")) => "g6e.xlarge",
+        (None, None, Some(_)) => "local",
+    }
+}
+
+fn workload(options: &RunOptions, dataset: &str) -> Value {
+    let lengths = match (options.input_len, options.output_len) {
+        (Some(input), Some(output)) => json!({"kind": "fixed", "input_tokens": input, "output_tokens": output}),
+        (None, Some(output)) => json!({"kind": "as_in_dataset", "output_tokens": output}),
+        (_, None) => json!({"kind": "table", "table": "sharegpt"}),
+    };
+    let eos = if options.respect_eos { "respect" } else { "ignore" };
+    json!({"dataset": dataset, "lengths": lengths, "eos": eos, "seed": options.seed})
+}
+
+/// The token never comes from a flag: flags are seen by everybody on the machine.
+fn hf_token(options: &RunOptions) -> anyhow::Result<Option<String>> {
+    match &options.hf_token_file {
+        Some(path) => {
+            let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            Ok(Some(text.trim().to_owned()))
+        }
+        None => Ok(std::env::var("HF_TOKEN").ok().filter(|token| !token.trim().is_empty())),
+    }
+}
+
+async fn dataset(client: &Client, name: &str) -> anyhow::Result<String> {
+    let Some(path) = name.strip_prefix('@') else { return Ok(name.to_owned()) };
+    let bytes = fs::read(path).with_context(|| format!("the dataset {path} cannot be read"))?;
+    let stem = PathBuf::from(path).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name: String =
+        stem.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).take(64).collect();
+    let stored = client.upload_dataset(&name, bytes).await?;
+    let sha256 = stored["sha256"].as_str().context("the server did not say the dataset's hash")?;
+    output::notice(&format!("dataset {path} uploaded: {} prompts, sha256 {sha256}", stored["prompt_count"]));
+    Ok(sha256.to_owned())
+}

@@ -1,0 +1,61 @@
+//! `accelbench serve`: the web pages and the REST API.
+
+use accelbench_api::{ApiOptions, App};
+use accelbench_store::notifications::RunNotifications;
+use accelbench_store::secrets::SecretKey;
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::shutdown;
+
+/// How the database is reached and secrets are sealed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DatabaseOptions {
+    /// The PostgreSQL database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) database_url: String,
+    /// Most connections to it
+    #[arg(long, env = "ACCELBENCH_DATABASE_CONNECTIONS", default_value_t = 20)]
+    pub(crate) database_connections: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    #[command(flatten)]
+    database: DatabaseOptions,
+    #[command(flatten)]
+    api: ApiOptions,
+}
+
+pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
+    let pool = options.database.connect().await?;
+    let listener = listen(&options.api).await?;
+    let notifications = RunNotifications::listen(pool.clone());
+    tracing::info!(address = %listener.local_addr()?, "the server listens");
+    let app = App::new(pool, secret_key_from_environment()?, notifications, options.api);
+    accelbench_api::serve(app, listener, shutdown::wait()).await?;
+    Ok(())
+}
+
+impl DatabaseOptions {
+    pub(crate) async fn connect(&self) -> anyhow::Result<accelbench_store::PgPool> {
+        accelbench_store::connect(&self.database_url, self.database_connections)
+            .await
+            .context("the database of DATABASE_URL cannot be reached")
+    }
+}
+
+/// Opens the server's port.
+pub(crate) async fn listen(options: &ApiOptions) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(options.bind)
+        .await
+        .with_context(|| format!("{} cannot be listened on; name another address with --bind", options.bind))
+}
+
+/// The key that all servers and workers of an installation share.
+pub(crate) fn secret_key_from_environment() -> anyhow::Result<SecretKey> {
+    let text = std::env::var("ACCELBENCH_SECRET_KEY")
+        .context("ACCELBENCH_SECRET_KEY is not set; make a key once with `openssl rand -hex 32` and give it to every server and worker")?;
+    Ok(SecretKey::from_text(text.trim())?)
+}

@@ -1,0 +1,21 @@
+//! `accelbench worker`: takes runs from the queue. Any number may run, on any number of machines.
+
+use accelbench_worker::WorkerOptions;
+use clap::Args;
+
+use super::serve::{DatabaseOptions, secret_key_from_environment};
+use crate::shutdown;
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerCommandOptions {
+    #[command(flatten)]
+    database: DatabaseOptions,
+    #[command(flatten)]
+    worker: WorkerOptions,
+}
+
+pub(crate) async fn worker(options: WorkerCommandOptions) -> anyhow::Result<()> {
+    let secret_key = secret_key_from_environment()?;
+    let pool = options.database.connect().await?;
+    accelbench_worker::run(options.worker, pool, secret_key, shutdown::wait()).await
+}

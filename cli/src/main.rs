@@ -1,0 +1,40 @@
+//! The one program of AccelBench. It asks a server (`run`, `query`, `runs`), is one (`up`, `serve`, `worker`), or plays a
+//! part in a run (`loadgen`, `simulate`). Data goes to stdout, everything else to stderr.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod arguments;
+mod client;
+mod commands;
+mod exit;
+mod home;
+mod logging;
+mod output;
+mod shutdown;
+mod tables;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    match start(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}
+
+fn start(arguments: arguments::Arguments) -> anyhow::Result<()> {
+    // The supervisor of a process waits for it and does nothing else: it needs no runtime and no log.
+    if let arguments::Command::Supervise(options) = &arguments.command {
+        return accelbench_worker::supervise::supervise(options);
+    }
+    logging::start(&arguments);
+    // Two cryptography providers are linked in by the dependencies; rustls asks for a choice. A second choice in one
+    // process cannot happen, and would change nothing.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(commands::dispatch(arguments));
+    // Blocking work of a library must not keep a program from ending that has said what it had to say.
+    runtime.shutdown_background();
+    outcome
+}

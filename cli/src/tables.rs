@@ -1,0 +1,111 @@
+//! Tables for people. In a pipe they are neither coloured nor cut.
+
+use std::fmt::Write as _;
+
+use accelbench_core::result::BenchmarkResult;
+use accelbench_core::run::Run;
+use chrono::Utc;
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+/// Results, one load point a line.
+pub(crate) fn results(results: &[BenchmarkResult]) -> String {
+    let mut table = plain(&[
+        "model", "instance type", "engine", "origin", "concurrency", "req/s", "output tok/s", "tok/s per request",
+        "TTFT p50 ms", "TTFT p95 ms", "ITL p50 ms", "ITL p95 ms", "E2E p95 ms", "requests", "errors", "validity",
+    ]);
+    for result in results {
+        let report = &result.report;
+        let provenance = &result.provenance;
+        table.add_row(vec![
+            provenance.model.to_string(),
+            provenance.instance_type.to_string(),
+            provenance.engine.to_string(),
+            provenance.origin.as_str().to_owned(),
+            result.offered_load.concurrency().to_string(),
+            format!("{:.2}", report.requests_per_s),
+            format!("{:.0}", report.output_tokens_per_s),
+            format!("{:.1}", report.request_output_tokens_per_s.p50),
+            milliseconds(report.ttft_ms.p50),
+            milliseconds(report.ttft_ms.p95),
+            milliseconds(report.itl_ms.p50),
+            milliseconds(report.itl_ms.p95),
+            milliseconds(report.e2e_ms.p95),
+            report.requests_completed.to_string(),
+            format!("{:.1} %", 100.0 * report.error_share()),
+            result.validity.as_str().to_owned(),
+        ]);
+    }
+    right_align(&mut table, 4..15);
+    table.to_string()
+}
+
+/// The reservations that stand against results, in words.
+pub(crate) fn reservations(results: &[BenchmarkResult]) -> String {
+    let mut text = String::new();
+    for result in results {
+        for check in result.report.checks.iter().filter(|check| check.outcome != accelbench_core::validity::Outcome::Pass) {
+            let concurrency = result.offered_load.concurrency();
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  concurrency {concurrency}: {} {}: {}", check.outcome.as_str(), check.name, check.sentence);
+        }
+    }
+    text
+}
+
+/// Runs, one a line.
+pub(crate) fn runs(runs: &[Run]) -> String {
+    let mut table = plain(&["run", "model", "instance type", "platform", "phase", "verdict", "age", "by"]);
+    for run in runs {
+        table.add_row(vec![
+            run.id.to_string(),
+            run.spec.model.to_string(),
+            run.spec.instance_type.to_string(),
+            run.spec.platform.as_str().to_owned(),
+            run.phase.as_str().to_owned(),
+            run.phase.verdict().map_or("-", |verdict| verdict.as_str()).to_owned(),
+            age((Utc::now() - run.created_at).num_seconds()),
+            run.submitted_by.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    right_align(&mut table, 6..7);
+    table.to_string()
+}
+
+fn plain(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header.to_vec());
+    table
+}
+
+fn right_align(table: &mut Table, columns: std::ops::Range<usize>) {
+    for index in columns {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+fn milliseconds(value: f64) -> String {
+    if value < 10.0 { format!("{value:.2}") } else if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+}
+
+fn age(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{} s", seconds.max(0)),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{age, milliseconds};
+
+    #[test]
+    fn numbers_keep_three_digits_or_so() {
+        assert_eq!([0.5, 12.34, 1234.5].map(milliseconds), ["0.50", "12.3", "1234"]);
+        assert_eq!([-3, 59, 3599, 90_000, 200_000].map(age), ["0 s", "59 s", "59 min", "25 h", "2 d"]);
+    }
+}

@@ -1,0 +1,97 @@
+//! Offers the load of one load point with goose: it starts the users, runs each one's transaction and ends them. This is
+//! the only file that names goose. Its own timing ends at the response headers and is not used; its transaction drives
+//! our client, so that nothing of it stands between a send and a read.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use goose::config::GooseConfiguration;
+use goose::goose::{Scenario, Transaction, TransactionFunction};
+use goose::{GooseAttack, goose::GooseUser};
+
+use crate::engine::Engine;
+use crate::point::Point;
+use crate::prompts::{PreparedPrompt, renew};
+
+/// A user whose request failed waits this long: an engine that refuses at once must not be flooded.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(20);
+
+/// What the users of one load point share.
+#[derive(Clone)]
+pub(crate) struct Attack {
+    pub(crate) engine: Engine,
+    pub(crate) prompts: Arc<Vec<PreparedPrompt>>,
+    pub(crate) point: Arc<Mutex<Point>>,
+    /// The moment from which the load point counts.
+    pub(crate) base: Instant,
+}
+
+impl Attack {
+    /// Keeps `users` requests in flight until the load point is over.
+    pub(crate) async fn run(&self, users: usize) -> anyhow::Result<()> {
+        let next_user = Arc::new(AtomicUsize::new(0));
+        let attack = self.clone();
+        let function: TransactionFunction = Arc::new(move |_goose: &mut GooseUser| {
+            let (attack, next_user) = (attack.clone(), Arc::clone(&next_user));
+            Box::pin(async move {
+                let user = next_user.fetch_add(1, Ordering::Relaxed);
+                attack.user(user).await;
+                Ok(())
+            })
+        });
+        let mut scenario = Scenario::new("load point").register_transaction(Transaction::new(function));
+        // One client that is never used instead of one for each user.
+        scenario = scenario.set_host("http://127.0.0.1:1");
+        let attack =
+            GooseAttack::initialize_with_config(configuration(users)).context("goose refused the load")?;
+        let execution = Box::pin(attack.register_scenario(scenario).execute());
+        execution.await.context("goose ended the load before its time")?;
+        Ok(())
+    }
+
+    /// One user: the next request follows at once when the last has ended.
+    async fn user(&self, user: usize) {
+        let mut free_since = self.base.elapsed();
+        loop {
+            let now = self.base.elapsed();
+            let Some(ticket) = self.point().begin(now, now.saturating_sub(free_since)) else { return };
+            let prompt = self.prompt(ticket.request);
+            let sample = self.engine.request(&prompt, self.base).await;
+            let failed = sample.outcome.is_err();
+            free_since = self.base.elapsed();
+            self.point().end(user, ticket, sample, free_since);
+            if failed {
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                free_since = self.base.elapsed();
+            }
+        }
+    }
+
+    /// The prompt of a request; when all were used, they come again with other beginnings.
+    fn prompt(&self, request: usize) -> PreparedPrompt {
+        let (round, index) = (request / self.prompts.len(), request % self.prompts.len());
+        if round == 0 { self.prompts[index].clone() } else { renew(&self.prompts[index], request) }
+    }
+
+    /// A user that panicked while it held the lock leaves counts that are still right.
+    pub(crate) fn point(&self) -> MutexGuard<'_, Point> {
+        self.point.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn configuration(users: usize) -> GooseConfiguration {
+    let mut configuration = GooseConfiguration::default();
+    configuration.host = Some("http://127.0.0.1:1".to_owned());
+    configuration.users = Some(users);
+    configuration.increase_rate = Some("100000".to_owned());
+    configuration.iterations = Some(1);
+    configuration.quiet = 2;
+    configuration.no_print_metrics = true;
+    configuration.no_metrics = true;
+    configuration.no_reset_metrics = false;
+    configuration.no_telnet = true;
+    configuration.no_websocket = true;
+    configuration
+}

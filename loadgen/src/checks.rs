@@ -1,0 +1,140 @@
+//! Whether the numbers of a load point can be trusted. Each check says in a sentence what was seen and what was wanted.
+
+use std::time::Duration;
+
+use accelbench_core::load::{LoadPlan, LoadReport};
+use accelbench_core::validity::{Check, Outcome};
+use accelbench_core::workload::EosPolicy;
+
+use crate::point::Point;
+use crate::recorder::{Circumstances, tokens_in};
+use crate::sample::{Answer, Sample};
+
+/// All checks of a load point.
+pub(crate) fn all(
+    plan: &LoadPlan,
+    point: &Point,
+    report: &LoadReport,
+    about: &Circumstances,
+    answers: &[(&Sample, &Answer)],
+) -> Vec<Check> {
+    let mut checks = vec![
+        error_share(report),
+        concurrency_held(report),
+        sample_size(report),
+        generator_kept_up(point, report, about.loop_lag_p99),
+    ];
+    checks.extend(steady_state(point));
+    checks.extend(output_length(plan, answers));
+    checks.extend(input_length(about, answers));
+    checks
+}
+
+fn check(name: &str, observed: f64, warn: f64, fail: f64, sentence: String) -> Check {
+    let outcome = match observed {
+        value if value > fail => Outcome::Fail,
+        value if value > warn => Outcome::Warn,
+        _ => Outcome::Pass,
+    };
+    Check { name: name.to_owned(), outcome, observed, limit: warn, sentence }
+}
+
+/// Up to 1 % failed requests are usual under load; above 5 % the latencies are those of another, lighter load.
+fn error_share(report: &LoadReport) -> Check {
+    let (failed, all) = (report.failed(), report.failed() + report.requests_completed);
+    check(
+        "error_share",
+        report.error_share(),
+        0.01,
+        0.05,
+        format!("{failed} of {all} requests failed (at most 1 %)"),
+    )
+}
+
+fn concurrency_held(report: &LoadReport) -> Check {
+    let offered = f64::from(report.offered_load.concurrency());
+    let missing = (1.0 - report.concurrency_mean / offered).abs();
+    let mean = report.concurrency_mean;
+    check(
+        "concurrency_held",
+        missing,
+        0.01,
+        0.05,
+        format!("{mean:.2} of {offered} requests were in flight on average"),
+    )
+}
+
+/// A p99 of fewer than 1,000 requests hangs on a handful of them; below 30 not even the median is worth much.
+fn sample_size(report: &LoadReport) -> Check {
+    let count = report.requests_completed;
+    let (outcome, limit, what) = match count {
+        1000.. => (Outcome::Pass, 1000.0, "enough for every percentile shown"),
+        500..1000 => (Outcome::Warn, 1000.0, "p99 wants 1,000"),
+        200..500 => (Outcome::Warn, 500.0, "p90 and p95 want 500, p99 wants 1,000"),
+        30..200 => (Outcome::Warn, 200.0, "p50 wants 200, p90 and p95 want 500, p99 wants 1,000"),
+        _ => (Outcome::Fail, 30.0, "too few for any percentile"),
+    };
+    let sentence = format!("{count} requests were completed: {what}");
+    Check { name: "sample_size".to_owned(), outcome, observed: count as f64, limit, sentence }
+}
+
+/// What the generator itself is late is booked on the engine: held against the median time to first token.
+fn generator_kept_up(point: &Point, report: &LoadReport, loop_lag_p99: Duration) -> Check {
+    let mut lags = point.send_lags.clone();
+    lags.sort_unstable();
+    let rank = (lags.len() * 99).div_ceil(100).saturating_sub(1);
+    let send_lag_ms = lags.get(rank).copied().unwrap_or_default().as_secs_f64() * 1000.0;
+    let loop_lag_ms = loop_lag_p99.as_secs_f64() * 1000.0;
+    let late_ms = send_lag_ms.max(loop_lag_ms);
+    let sentence = format!(
+        "requests were sent {send_lag_ms:.2} ms late and timers ran {loop_lag_ms:.2} ms late at the 99th percentile, \
+         against a median time to first token of {:.1} ms",
+        report.ttft_ms.p50
+    );
+    let tolerable_ms = (0.05 * report.ttft_ms.p50).max(5.0);
+    check("generator_kept_up", late_ms, tolerable_ms, 10.0 * tolerable_ms, sentence)
+}
+
+/// The two halves of the window must tell the same throughput.
+fn steady_state(point: &Point) -> Option<Check> {
+    let (from, to) = point.window()?;
+    let middle = from + to.saturating_sub(from) / 2;
+    let samples = || point.samples.iter().chain(&point.uncounted);
+    let (first, second) = (tokens_in((from, middle), samples()), tokens_in((middle, to), samples()));
+    let drift = (second - first).abs() / first.max(second).max(f64::MIN_POSITIVE);
+    let sentence =
+        format!("output of the two halves of the window differs by {:.1} % (at most 10 %)", 100.0 * drift);
+    Some(check("steady_state", drift, 0.10, 0.30, sentence))
+}
+
+/// Where answers must run to the asked length, the server's count says whether they did.
+fn output_length(plan: &LoadPlan, answers: &[(&Sample, &Answer)]) -> Option<Check> {
+    if plan.workload.eos != EosPolicy::Ignore || answers.is_empty() {
+        return None;
+    }
+    let short =
+        |(_, answer): &&(&Sample, &Answer)| answer.output_tokens != u64::from(answer.asked.output_tokens);
+    let count = answers.iter().filter(short).count();
+    let sentence =
+        format!("{count} of {} answers have another length than asked for (at most 1 %)", answers.len());
+    Some(check("output_length", count as f64 / answers.len() as f64, 0.01, 0.10, sentence))
+}
+
+/// How far the prompts are from the asked length, by the server's count.
+fn input_length(about: &Circumstances, answers: &[(&Sample, &Answer)]) -> Option<Check> {
+    let asked: f64 = answers.iter().filter_map(|(_, answer)| answer.asked.input_tokens).map(f64::from).sum();
+    if asked <= 0.0 {
+        return None;
+    }
+    let found: f64 = answers.iter().map(|(_, answer)| answer.input_tokens as f64).sum();
+    let off = (found - asked).abs() / asked;
+    let how = if about.exact_input {
+        "the engine's own tokenizer"
+    } else {
+        "a calibration: the engine has no /tokenize"
+    };
+    let sentence = format!(
+        "prompts were {found:.0} tokens long together instead of {asked:.0}, cut by {how} (at most 2 % off)"
+    );
+    Some(check("input_length", off, 0.02, 0.10, sentence))
+}

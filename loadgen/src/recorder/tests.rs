@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use accelbench_core::load::examples::plan;
+use accelbench_core::load::{ErrorClass, Measurement};
+use chrono::Utc;
+
+use super::{Circumstances, report, token_gaps_ms};
+use crate::point::Point;
+use crate::sample::{Answer, Arrival, Asked, Failure, Sample};
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// An answer of `tokens` tokens: the first after 100 ms, then one each 20 ms.
+fn answer(sent_at: Duration, tokens: u64) -> Sample {
+    let arrivals: Vec<Arrival> =
+        (0..tokens).map(|index| Arrival { at: sent_at + ms(100 + 20 * index), tokens: 1.0 }).collect();
+    let asked = Asked { input_tokens: Some(50), output_tokens: tokens as u32 };
+    let ended_at = arrivals.last().unwrap().at;
+    let answer = Answer { ended_at, arrivals, exact: true, input_tokens: 50, output_tokens: tokens, asked };
+    Sample { sent_at, outcome: Ok(answer) }
+}
+
+fn circumstances() -> Circumstances {
+    Circumstances { load_point_index: 0, base: Utc::now(), loop_lag_p99: ms(1), exact_input: true }
+}
+
+/// A closed loop of one user whose answers take 200 ms, every `fail_each`th request failing at once.
+fn measured(fail_each: usize) -> Point {
+    let mut point =
+        Point::new(1, Measurement { min_duration_s: 10.0, min_requests: 10, max_duration_s: 20.0 });
+    let mut now = Duration::ZERO;
+    while let Some(ticket) = point.begin(now, Duration::ZERO) {
+        let sample = if ticket.request % fail_each == fail_each - 1 {
+            let failure = Failure { class: ErrorClass::ServerError, message: "500".to_owned() };
+            Sample { sent_at: now, outcome: Err(failure) }
+        } else {
+            answer(now, 6)
+        };
+        now += ms(200);
+        point.end(0, ticket, sample, now);
+    }
+    point
+}
+
+#[test]
+fn the_numbers_of_a_known_load_are_found_again() {
+    let (plan, point) = (plan(), measured(usize::MAX));
+    let report = report(&plan, &point, circumstances()).unwrap();
+    report.validate(&plan).unwrap();
+    assert_eq!((report.ttft_ms.p50, report.e2e_ms.p99), (100.0, 200.0));
+    assert!((report.itl_ms.mean - 20.0).abs() < 1e-9 && (report.tpot_ms.p50 - 20.0).abs() < 1e-9);
+    assert!((report.requests_per_s - 5.0).abs() < 0.11, "{}", report.requests_per_s);
+    assert!((report.output_tokens_per_s - 30.0).abs() < 0.7, "{}", report.output_tokens_per_s);
+    assert!((report.request_output_tokens_per_s.p50 - 30.0).abs() < 1e-9);
+    assert!((report.concurrency_mean - 1.0).abs() < 1e-9);
+    assert_eq!((report.window_s, report.failed()), (10.0, 0));
+}
+
+#[test]
+fn failed_requests_are_in_the_error_share_and_in_no_latency() {
+    let (plan, point) = (plan(), measured(10));
+    let report = report(&plan, &point, circumstances()).unwrap();
+    assert_eq!(report.requests_failed[&ErrorClass::ServerError], 5);
+    assert!((report.error_share() - 0.1).abs() < 1e-9);
+    assert_eq!((report.e2e_ms.min, report.e2e_ms.count), (200.0, report.requests_completed));
+    let check = report.checks.iter().find(|check| check.name == "error_share").unwrap();
+    assert_eq!(check.outcome, accelbench_core::validity::Outcome::Fail);
+}
+
+#[test]
+fn tokens_that_arrive_together_share_the_gap_before_them() {
+    let mut sample = answer(Duration::ZERO, 2);
+    let answer = sample.outcome.as_mut().unwrap();
+    answer.arrivals = vec![Arrival { at: ms(100), tokens: 4.0 }, Arrival { at: ms(180), tokens: 4.0 }];
+    assert_eq!(token_gaps_ms(answer).collect::<Vec<_>>(), [20.0; 4]);
+}
+
+#[test]
+fn a_load_point_without_answers_has_no_report() {
+    let mut point = measured(usize::MAX);
+    point.samples.clear();
+    let error = report(&plan(), &point, circumstances()).unwrap_err().to_string();
+    assert!(error.contains("nothing to report"), "{error}");
+}

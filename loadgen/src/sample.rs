@@ -1,0 +1,61 @@
+//! What is kept of one request.
+
+use std::time::Duration;
+
+use accelbench_core::load::ErrorClass;
+
+/// One request that ended. Moments are counted from the load point's beginning.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sample {
+    /// Just before the request was written.
+    pub(crate) sent_at: Duration,
+    /// How it ended.
+    pub(crate) outcome: Result<Answer, Failure>,
+}
+
+/// A complete answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    /// The read that brought the last token or the finish reason.
+    pub(crate) ended_at: Duration,
+    /// The reads that brought tokens, with their number.
+    pub(crate) arrivals: Vec<Arrival>,
+    /// Whether each arrival's number of tokens is known and not spread.
+    pub(crate) exact: bool,
+    /// Tokens of the prompt, by the server.
+    pub(crate) input_tokens: u64,
+    /// Tokens of the answer, by the server.
+    pub(crate) output_tokens: u64,
+    /// Tokens that were asked for in and out, where a number was asked for.
+    pub(crate) asked: Asked,
+}
+
+/// A read that brought tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Arrival {
+    pub(crate) at: Duration,
+    /// Not whole where tokens had to be spread over chunks.
+    pub(crate) tokens: f64,
+}
+
+/// The lengths that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) input_tokens: Option<u32>,
+    pub(crate) output_tokens: u32,
+}
+
+/// Why a request has no place in the latencies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) class: ErrorClass,
+    /// In words, for the sentence about the commonest error.
+    pub(crate) message: String,
+}
+
+impl Answer {
+    /// From the send to the first token.
+    pub(crate) fn first_token_at(&self) -> Duration {
+        self.arrivals.first().map_or(self.ended_at, |arrival| arrival.at)
+    }
+}

@@ -1,0 +1,3 @@
+//! The test harness: what tests of several crates share. The tests themselves are in `it/`.
+
+pub mod database;

@@ -1,0 +1,27 @@
+//! The scheduled jobs: one line each. Like ticks they never fail towards the queue; the next tick of their schedule is
+//! their next attempt.
+
+use std::sync::Arc;
+
+use accelbench_store::queue::ScheduledJob;
+use apalis::prelude::{BoxDynError, Data};
+
+use crate::schedules::{CATALOG, PRUNE, SWEEP};
+use crate::worker::Worker;
+
+mod prune;
+mod refresh_catalog;
+mod sweep;
+
+pub(crate) async fn handle(job: ScheduledJob, worker: Data<Arc<Worker>>) -> Result<(), BoxDynError> {
+    let outcome = match job.schedule.as_str() {
+        name if name == SWEEP.name => sweep::run(&worker.pool).await,
+        name if name == PRUNE.name => prune::run(&worker.pool).await,
+        name if name == CATALOG.name => refresh_catalog::run(&worker.pool).await,
+        unknown => Err(anyhow::anyhow!("no job is called `{unknown}`; was it enqueued by another release?")),
+    };
+    if let Err(error) = outcome {
+        tracing::warn!(schedule = job.schedule, due_at = %job.due_at, error = format!("{error:#}"), "a scheduled job failed");
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! The queue's consumer: takes ticks, drives runs one step at a time, and keeps the clock of what repeats. Nothing of a
+//! run lives in this process: it may be killed at any instruction, and another worker carries on from the rows and from
+//! what is on the platform.
+
+#![warn(missing_docs)]
+
+pub mod driver;
+mod jobs;
+pub mod options;
+pub mod platform;
+mod provenance;
+mod reaper;
+mod schedules;
+pub mod supervise;
+mod tick;
+mod worker;
+
+pub use options::WorkerOptions;
+pub use worker::{Worker, run};

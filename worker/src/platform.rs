@@ -1,0 +1,167 @@
+//! The seam between driving a run and the machines it runs on. Every method may be called twice, or by two workers at
+//! once: names derive from the run id, creating what exists means adopting it, and removing what is gone is success.
+//! No method waits: time belongs to the driver.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use accelbench_core::instance::InstanceType;
+use accelbench_core::model::Model;
+use accelbench_core::run::{PlatformSpec, ReadyEndpoint, Run, RunId};
+use accelbench_core::secret::HfToken;
+use accelbench_store::logs::LogSource;
+use async_trait::async_trait;
+use url::Url;
+
+pub mod endpoint;
+#[cfg(test)]
+pub(crate) mod examples;
+pub mod local;
+pub mod probe;
+mod process;
+
+/// A run with everything that a platform needs to know to deploy it.
+#[derive(Debug)]
+pub struct RunContext {
+    /// The run.
+    pub run: Run,
+    /// What is known of its model.
+    pub model: Model,
+    /// What is known of its instance type.
+    pub instance: InstanceType,
+    /// The operator's command behind the engine's name; empty for the simulator and for endpoints.
+    pub engine_command: Vec<String>,
+    /// The person's Hugging Face token, if they gave one.
+    pub hf_token: Option<HfToken>,
+}
+
+/// How far an engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It is on its way; the text says what was last seen.
+    Pending(String),
+    /// It answers and serves the model.
+    Ready(Box<ReadyEndpoint>),
+    /// It will never be ready; the text says why.
+    Failed(String),
+}
+
+/// How the load generator is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadState {
+    /// It works.
+    Running,
+    /// It ended; the text says how, with its last words.
+    Ended(String),
+}
+
+/// How far the removal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Teardown {
+    /// Something is still there.
+    InProgress,
+    /// Nothing of the run is there any more.
+    Gone,
+}
+
+/// What a load generator needs to find its run.
+#[derive(Debug, Clone)]
+pub struct LoadJob {
+    /// Address of the API.
+    pub api_url: Url,
+    /// The token that admits to this run alone.
+    pub token: String,
+}
+
+/// The last part of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogTail {
+    /// Whose log.
+    pub source: LogSource,
+    /// The text.
+    pub content: String,
+    /// Whether something before it was cut off.
+    pub truncated: bool,
+}
+
+/// Why a platform did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// It cannot be reached now; the same call may succeed later, and the deadline bounds how long that is tried.
+    #[error("the platform cannot be reached: {0}")]
+    Unreachable(String),
+    /// It was reached and says no; trying again may help if the reason goes away.
+    #[error("{0}")]
+    Failed(String),
+    /// It will never do this; the run ends with this reason.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What every platform can do.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// Starts the engine, or adopts the one that was started before.
+    async fn deploy(&self, context: &RunContext) -> Result<(), PlatformError>;
+
+    /// Looks how far the engine is.
+    async fn readiness(&self, context: &RunContext) -> Result<Readiness, PlatformError>;
+
+    /// Starts the load generator unless it was started before.
+    async fn start_load(&self, run: &Run, job: &LoadJob) -> Result<(), PlatformError>;
+
+    /// Looks whether the load generator works.
+    async fn load_state(&self, run: &Run) -> Result<LoadState, PlatformError>;
+
+    /// Removes whatever of the run is there.
+    async fn teardown(&self, run_id: RunId) -> Result<Teardown, PlatformError>;
+
+    /// The last part of each log that the run left, for keeping.
+    async fn logs(&self, run_id: RunId) -> Result<Vec<LogTail>, PlatformError>;
+
+    /// Removes what was kept for [`Platform::logs`]; called when the run's end is recorded.
+    async fn forget(&self, run_id: RunId) -> Result<(), PlatformError>;
+
+    /// Every run of which something is on the platform, whoever knows of it.
+    async fn present(&self) -> Result<Vec<RunId>, PlatformError>;
+}
+
+/// All platforms of this worker.
+pub struct Platforms {
+    local: local::LocalPlatform,
+    endpoint: endpoint::EndpointPlatform,
+}
+
+impl Platforms {
+    /// The platforms, with local processes kept under `state_dir` and started from `program`.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn new(state_dir: PathBuf, program: PathBuf) -> std::io::Result<Self> {
+        let processes = process::Processes::new(state_dir, program)?;
+        let probe = probe::Probe::new();
+        Ok(Self {
+            local: local::LocalPlatform::new(processes.clone(), probe.clone()),
+            endpoint: endpoint::EndpointPlatform::new(processes, probe),
+        })
+    }
+
+    /// The platform that a run asks for.
+    #[must_use]
+    pub fn of(&self, spec: &PlatformSpec) -> &dyn Platform {
+        match spec {
+            PlatformSpec::Local { .. } => &self.local,
+            PlatformSpec::Endpoint { .. } => &self.endpoint,
+        }
+    }
+
+    /// Every platform once, for looking after leftovers. Local processes, which also are the load generators of
+    /// endpoint runs, are looked after by one of them.
+    #[must_use]
+    pub fn all(&self) -> [&dyn Platform; 1] {
+        [&self.local]
+    }
+}
+
+/// How long an engine gets to end by itself before it is killed.
+pub(crate) const TERMINATION_GRACE: Duration = Duration::from_secs(5);

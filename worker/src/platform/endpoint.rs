@@ -1,0 +1,105 @@
+//! An OpenAI-compatible server that somebody else runs. Nothing is deployed and nothing torn down but our own load
+//! generator, which is a process of this machine.
+
+use accelbench_core::run::{PlatformSpec, Run, RunId};
+use async_trait::async_trait;
+use url::Url;
+
+use super::local::{forget, loadgen_state, logs, start_loadgen, teardown, unseen};
+use super::probe::Probe;
+use super::process::Processes;
+use super::{LoadJob, LoadState, LogTail, Platform, PlatformError, Readiness, RunContext, Teardown};
+
+/// Foreign endpoints.
+pub struct EndpointPlatform {
+    processes: Processes,
+    probe: Probe,
+}
+
+impl EndpointPlatform {
+    pub(super) fn new(processes: Processes, probe: Probe) -> Self {
+        Self { processes, probe }
+    }
+}
+
+#[async_trait]
+impl Platform for EndpointPlatform {
+    async fn deploy(&self, _context: &RunContext) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    async fn readiness(&self, context: &RunContext) -> Result<Readiness, PlatformError> {
+        let PlatformSpec::Endpoint { url } = &context.run.spec.platform else {
+            return Err(PlatformError::Refused("the run names no endpoint".to_owned()));
+        };
+        let model = &context.run.spec.model;
+        let readiness = self.probe.look(&root(url), model, Vec::new()).await;
+        // Who measures somebody else's server must be sure which model it is.
+        Ok(match readiness {
+            Readiness::Ready(endpoint) if !same_model(&endpoint.served_model_name, model.as_str()) => {
+                Readiness::Failed(format!(
+                    "the endpoint serves `{}` and not `{model}`; run the benchmark for the model that it serves",
+                    endpoint.served_model_name
+                ))
+            }
+            other => other,
+        })
+    }
+
+    async fn start_load(&self, run: &Run, job: &LoadJob) -> Result<(), PlatformError> {
+        start_loadgen(&self.processes, run, job)
+    }
+
+    async fn load_state(&self, run: &Run) -> Result<LoadState, PlatformError> {
+        loadgen_state(&self.processes, run)
+    }
+
+    async fn teardown(&self, run_id: RunId) -> Result<Teardown, PlatformError> {
+        teardown(&self.processes, run_id)
+    }
+
+    async fn logs(&self, run_id: RunId) -> Result<Vec<LogTail>, PlatformError> {
+        logs(&self.processes, run_id)
+    }
+
+    async fn forget(&self, run_id: RunId) -> Result<(), PlatformError> {
+        forget(&self.processes, run_id)
+    }
+
+    async fn present(&self) -> Result<Vec<RunId>, PlatformError> {
+        self.processes.present().map_err(|error| unseen(&error))
+    }
+}
+
+/// The server's root: people paste the address with and without `/v1`.
+fn root(url: &Url) -> Url {
+    let mut root = url.clone();
+    let path = url.path().trim_end_matches('/');
+    root.set_path(&format!("{}/", path.strip_suffix("/v1").unwrap_or(path)));
+    root
+}
+
+/// Whether the served name is the model's id, or the id's last part as servers shorten it.
+fn same_model(served: &str, model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    served.eq_ignore_ascii_case(model) || served.eq_ignore_ascii_case(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{root, same_model};
+
+    #[test]
+    fn the_root_is_found_with_and_without_the_version() {
+        for text in ["http://gpu:8000", "http://gpu:8000/", "http://gpu:8000/v1", "http://gpu:8000/v1/"] {
+            assert_eq!(root(&text.parse().unwrap()).as_str(), "http://gpu:8000/");
+        }
+        assert_eq!(root(&"http://gw/llm/v1".parse().unwrap()).as_str(), "http://gw/llm/");
+    }
+
+    #[test]
+    fn a_shortened_name_is_the_same_model_and_another_is_not() {
+        assert!(same_model("llama-3.1-8b", "meta-llama/Llama-3.1-8B"));
+        assert!(!same_model("Llama-3.1-70B", "meta-llama/Llama-3.1-8B"));
+    }
+}

@@ -1,0 +1,74 @@
+//! What is recorded beside the numbers: what was measured where, by which software. What a platform cannot know is
+//! absent with the reason.
+
+use accelbench_core::dataset::Sha256Hex;
+use accelbench_core::engine::EngineKind;
+use accelbench_core::observed::Observed;
+use accelbench_core::result::{Origin, Provenance};
+use accelbench_core::run::{PlatformSpec, Run};
+use accelbench_store::Error;
+
+/// The provenance of a run's results.
+///
+/// # Errors
+/// [`Error::Conflict`] when the run never had a ready engine.
+pub(crate) fn of(run: &Run, dataset_sha256: &Sha256Hex) -> Result<Provenance, Error> {
+    let endpoint = run
+        .endpoint
+        .as_ref()
+        .ok_or_else(|| Error::Conflict(format!("run {} has no engine to record results of", run.id)))?;
+    let spec = &run.spec;
+    let engine = endpoint.engine.kind;
+    let simulated = engine == EngineKind::Simulator;
+    let local = matches!(spec.platform, PlatformSpec::Local { .. });
+    let machine = || machine_unknown(simulated, local);
+    Ok(Provenance {
+        origin: if simulated { Origin::Simulated } else { Origin::Measured },
+        platform: spec.platform.as_str().to_owned(),
+        model: spec.model.clone(),
+        revision: or_absent(spec.revision.clone(), revision_unknown(simulated, local)),
+        instance_type: spec.instance_type.clone(),
+        engine,
+        engine_version: endpoint.engine.version.clone(),
+        engine_image_digest: endpoint.engine.image_digest.clone(),
+        engine_arguments: if local {
+            Observed::Value(endpoint.engine_arguments.clone())
+        } else {
+            Observed::absent("somebody else started the engine")
+        },
+        quantization: or_absent(spec.quantization, "the run asked for the weights as the model comes"),
+        tensor_parallel: spec.tensor_parallel,
+        accelerators_used: if simulated {
+            Observed::Value(spec.tensor_parallel)
+        } else {
+            Observed::absent(machine())
+        },
+        ami: Observed::absent(machine()),
+        driver_version: Observed::absent(machine()),
+        availability_zone: Observed::absent(machine()),
+        dataset_sha256: dataset_sha256.clone(),
+        workload_sha256: spec.workload.fingerprint(dataset_sha256),
+        // The report of each load point says which load generator made it.
+        loadgen_version: String::new(),
+    })
+}
+
+fn or_absent<T>(value: Option<T>, reason: &str) -> Observed<T> {
+    value.map_or_else(|| Observed::absent(reason), Observed::Value)
+}
+
+fn machine_unknown(simulated: bool, local: bool) -> &'static str {
+    match (simulated, local) {
+        (true, _) => "the simulator runs on no accelerator",
+        (false, true) => "the local platform does not examine its machine",
+        (false, false) => "the machine behind the endpoint is not ours to examine",
+    }
+}
+
+fn revision_unknown(simulated: bool, local: bool) -> &'static str {
+    match (simulated, local) {
+        (true, _) => "the simulator loads no weights",
+        (false, true) => "the run did not ask for a revision and the engine does not say which it loaded",
+        (false, false) => "the endpoint does not say which revision it serves",
+    }
+}
