@@ -1,1 +1,18 @@
-//! accelbench-api
+//! The thin HTTP side: REST for programs, pages for people, and the intake for load generators. Handlers extract, call
+//! one function of the store or of core, and answer.
+
+#![warn(missing_docs)]
+
+mod app;
+mod assets;
+mod body;
+mod error;
+mod html;
+mod options;
+mod pages;
+mod rest;
+mod security;
+mod submission;
+
+pub use app::{App, Error, router, serve};
+pub use options::ApiOptions;

@@ -28,5 +28,11 @@ pub use error::Error;
 pub use migrate::{connect, migrate, migrations_fingerprint};
 pub use sqlx::{PgConnection, PgPool};
 
+/// A connection that returns to its pool.
+pub type PooledConnection = sqlx::pool::PoolConnection<sqlx::Postgres>;
+
+/// A transaction of the caller.
+pub type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, Error>;

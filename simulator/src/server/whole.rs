@@ -24,7 +24,7 @@ pub(super) async fn respond(mut answer: Answer, mut generation: Generation) -> R
                 }
             }
             Step::Failure => return Err(Refusal::engine_failure()),
-            // There is no way to break a connection before the answer's head, so its body is broken.
+            // A body that fails at once makes the server drop the connection without an answer.
             Step::Cut => {
                 let broken: io::Result<Vec<u8>> = Err(io::ErrorKind::ConnectionAborted.into());
                 let body = Body::from_stream(stream::iter([broken]));

@@ -1,12 +1,11 @@
 //! Each way in which the simulator goes wrong when asked to.
 
-use std::fs;
 use std::time::Duration;
 
 use accelbench_simulator::FaultOptions;
 use serde_json::{Value, json};
 
-use crate::harness::{Running, quick, start};
+use crate::harness::{Running, quick, recorded, start};
 
 const PATH: &str = "/v1/completions";
 
@@ -44,8 +43,9 @@ async fn a_cut_connection_breaks_in_the_middle_of_the_stream() {
         let stream = simulator.stream(PATH, &body(true)).await;
         assert!(stream.broken && (1..50).contains(&stream.events.len()), "{stream:?}");
     }
-    let whole = simulator.post(PATH, &body(false)).await;
-    assert!(whole.bytes().await.is_err());
+    let url = format!("{}{PATH}", simulator.base);
+    let whole = simulator.client.post(url).json(&body(false)).send().await;
+    assert!(whole.is_err(), "{whole:?}");
     simulator.wait_for_metric("vllm:num_requests_running", 0.0).await;
 }
 
@@ -57,10 +57,7 @@ async fn an_error_event_ends_the_stream_as_recorded() {
     let (done, rest) = stream.events.split_last().unwrap();
     assert_eq!(done, "[DONE]");
     let event: Value = serde_json::from_str(rest.last().unwrap()).unwrap();
-    let path = format!("{}/tests/samples/sse_engine_killed.txt", env!("CARGO_MANIFEST_DIR"));
-    let sample = fs::read_to_string(path).unwrap();
-    let data = sample.strip_prefix("data: ").unwrap().split_once("\n\n").unwrap().0;
-    let mut recorded: Value = serde_json::from_str(data).unwrap();
+    let mut recorded = recorded("sse_engine_killed.txt").remove(0);
     // We say that it was asked for; all else is equal.
     recorded["error"]["message"] = event["error"]["message"].clone();
     assert_eq!(event, recorded);

@@ -1,5 +1,6 @@
 //! A simulator on a free port, a client, and streams taken apart.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use accelbench_simulator::{Error, SimulatorOptions, Timing, bind, serve};
@@ -146,4 +147,19 @@ pub(crate) async fn read_stream(start: Instant, response: Response) -> Stream {
         }
     }
     stream
+}
+
+/// A recording of vLLM.
+pub(crate) fn sample(name: &str) -> String {
+    fs::read_to_string(format!("{}/tests/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// The events of a recorded stream.
+pub(crate) fn recorded(name: &str) -> Vec<Value> {
+    sample(name)
+        .split("\n\n")
+        .filter_map(|event| event.strip_prefix("data: "))
+        .filter(|data| *data != "[DONE]")
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect()
 }

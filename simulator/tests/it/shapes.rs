@@ -1,28 +1,13 @@
 //! Key by key as vLLM: the recordings under `tests/samples`.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{quick, start};
+use crate::harness::{quick, recorded, sample, start};
 
 const CHAT: &str = "/v1/chat/completions";
 const COMPLETIONS: &str = "/v1/completions";
-
-fn sample(name: &str) -> String {
-    fs::read_to_string(format!("{}/tests/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-/// The events of a recorded stream.
-fn recorded(name: &str) -> Vec<Value> {
-    sample(name)
-        .split("\n\n")
-        .filter_map(|event| event.strip_prefix("data: "))
-        .filter(|data| *data != "[DONE]")
-        .map(|data| serde_json::from_str(data).unwrap())
-        .collect()
-}
 
 /// Keys and kinds of all values: `null`, `text`, `number`, nested ones in full.
 fn shape(value: &Value) -> Value {

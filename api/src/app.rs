@@ -1,0 +1,159 @@
+//! The site map on one screen, and serving it.
+
+use std::sync::Arc;
+
+use accelbench_store::notifications::RunNotifications;
+use accelbench_store::secrets::SecretKey;
+use accelbench_store::{PgPool, PooledConnection};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::routing::{get, post, put};
+use axum::serve::{ListenerExt as _, serve as serve_listener};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+
+use crate::error::ApiError;
+use crate::options::ApiOptions;
+use crate::{assets, pages, rest, security};
+
+/// What every handler may use.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: PgPool,
+    secret_key: SecretKey,
+    notifications: RunNotifications,
+    options: ApiOptions,
+    /// Tells open streams that the server ends.
+    stopping: watch::Sender<bool>,
+}
+
+/// Why the server ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the server cannot serve")]
+pub struct Error(#[from] std::io::Error);
+
+impl App {
+    /// Puts the server's parts together.
+    #[must_use]
+    pub fn new(
+        pool: PgPool,
+        secret_key: SecretKey,
+        notifications: RunNotifications,
+        options: ApiOptions,
+    ) -> Self {
+        let stopping = watch::Sender::new(false);
+        Self { inner: Arc::new(Inner { pool, secret_key, notifications, options, stopping }) }
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.inner.pool
+    }
+
+    pub(crate) fn secret_key(&self) -> &SecretKey {
+        &self.inner.secret_key
+    }
+
+    pub(crate) fn notifications(&self) -> &RunNotifications {
+        &self.inner.notifications
+    }
+
+    pub(crate) fn max_dataset_bytes(&self) -> usize {
+        self.inner.options.max_dataset_mib as usize * 1024 * 1024
+    }
+
+    /// Resolves when the server is told to end.
+    pub(crate) async fn stopped(&self) {
+        let mut stopping = self.inner.stopping.subscribe();
+        // The sender lives as long as the app, which is held here.
+        let _ = stopping.wait_for(|&stopping| stopping).await;
+    }
+
+    /// A connection for one request.
+    pub(crate) async fn connection(&self) -> Result<PooledConnection, ApiError> {
+        self.inner.pool.acquire().await.map_err(|error| accelbench_store::Error::from(error).into())
+    }
+}
+
+/// Every address of the server.
+pub fn router(app: App) -> Router {
+    let dataset_limit = DefaultBodyLimit::max(app.max_dataset_bytes());
+    let api = Router::new()
+        .route("/runs", get(rest::runs::list).post(rest::runs::submit))
+        .route("/runs/{run_id}", get(rest::runs::show))
+        .route("/runs/{run_id}/cancel", post(rest::runs::cancel))
+        .route("/runs/{run_id}/requeue", post(rest::runs::requeue))
+        .route("/runs/{run_id}/retry", post(rest::runs::retry))
+        .route("/runs/{run_id}/events", get(rest::events::list))
+        .route("/runs/{run_id}/results", get(rest::results::of_run))
+        .route("/runs/{run_id}/logs/{source}", get(rest::logs::show))
+        .route("/results", get(rest::results::list))
+        .route("/results/{result_id}", get(rest::results::show))
+        .route("/results/{result_id}/supersede", post(rest::results::supersede))
+        .route("/catalog", get(rest::results::catalog))
+        .route("/models", get(rest::models::list).post(rest::models::add))
+        .route("/instances", get(rest::reference::instances))
+        .route("/engines", get(rest::reference::engines))
+        .route("/datasets", get(rest::datasets::list).post(rest::datasets::add).layer(dataset_limit))
+        .route("/status", get(rest::reference::status))
+        .route("/intake/{run_id}/plan", get(rest::intake::plan))
+        .route("/intake/{run_id}/dataset", get(rest::intake::dataset))
+        .route("/intake/{run_id}/progress", post(rest::intake::progress))
+        .route("/intake/{run_id}/reports/{index}", put(rest::intake::report))
+        .route("/intake/{run_id}/failure", post(rest::intake::failure));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/", get(pages::runs::list))
+        .route("/runs", get(pages::runs::list).post(pages::runs::submit))
+        .route("/runs/{run_id}", get(pages::run::show))
+        .route("/runs/{run_id}/live", get(pages::run::live))
+        .route("/runs/{run_id}/cancel", post(pages::run::cancel))
+        .route("/runs/{run_id}/requeue", post(pages::run::requeue))
+        .route("/runs/{run_id}/retry", post(pages::run::retry))
+        .route("/static/{name}", get(assets::show))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(rest::reference::ready))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn(security::guard))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http().make_span_with(security::span))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(app)
+}
+
+/// Serves until `shutdown` resolves; open streams are ended then.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let stopping = app.inner.stopping.clone();
+    // Events are small: they must not wait for more.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let ended = async move {
+        shutdown.await;
+        stopping.send_replace(true);
+    };
+    Ok(serve_listener(listener, router(app)).with_graceful_shutdown(ended).await?)
+}
+
+async fn not_found(uri: Uri) -> ApiError {
+    ApiError::not_found("page", uri.path())
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::wrong_method(&method, uri.path())
+}

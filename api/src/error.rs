@@ -1,0 +1,166 @@
+//! One error for everything that can go wrong between a request and its answer. Under `/api` it is problem JSON, elsewhere
+//! a page; both say what failed and what to do.
+
+use std::error::Error as StdError;
+
+use accelbench_core::load::InvalidReport;
+use accelbench_store::Error as StoreError;
+use axum::Json;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// What is told to whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    /// What failed, for what.
+    pub(crate) detail: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+}
+
+/// RFC 9457, with a hint.
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), hint: None }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The request cannot be understood.
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The request is understood and cannot be met.
+    pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    pub(crate) fn not_found(what: &str, name: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("there is no {what} `{name}`"))
+    }
+
+    pub(crate) fn wrong_method(method: &Method, path: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"))
+    }
+
+    /// The nearest of `names`, as a hint.
+    pub(crate) fn suggest(self, wanted: &str, names: &[String]) -> Self {
+        let wanted_lower = wanted.to_lowercase();
+        let similarity = |name: &&String| strsim::jaro_winkler(&wanted_lower, &name.to_lowercase());
+        let mut near: Vec<&String> = names.iter().filter(|name| similarity(name) > 0.8).collect();
+        near.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
+        near.truncate(3);
+        if near.is_empty() {
+            return self;
+        }
+        let near: Vec<String> = near.into_iter().map(|name| format!("`{name}`")).collect();
+        self.with_hint(format!("did you mean {}?", near.join(" or ")))
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if error.is_transient() {
+            tracing::warn!(error = chain(&error), "the database did not answer");
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Self::new(status, "the database does not answer now")
+                .with_hint("try again in a few seconds");
+        }
+        match (&error, error.constraint()) {
+            (StoreError::NotFound { what, name }, _) => Self::not_found(what, name),
+            (StoreError::Conflict(reason), _) => Self::new(StatusCode::CONFLICT, reason.clone()),
+            (_, Some(constraint)) => broken_rule(constraint, &error),
+            _ => {
+                tracing::error!(error = chain(&error), "a request failed");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer this")
+                    .with_hint("the server's log says why, under the request id of this answer")
+            }
+        }
+    }
+}
+
+fn broken_rule(constraint: &str, error: &StoreError) -> ApiError {
+    match constraint {
+        "result_supersessions_pkey" => {
+            ApiError::new(StatusCode::CONFLICT, "the result is superseded already")
+        }
+        "supersede_like_by_like" => ApiError::new(
+            StatusCode::CONFLICT,
+            "a result can only be superseded by a later one of the same model, instance type and origin",
+        ),
+        _ => {
+            tracing::warn!(constraint, error = chain(error), "the database refused a request");
+            ApiError::unprocessable(format!("the database refuses this: it breaks the rule `{constraint}`"))
+        }
+    }
+}
+
+impl From<InvalidReport> for ApiError {
+    fn from(error: InvalidReport) -> Self {
+        Self::unprocessable(error.to_string())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            hint: self.hint.as_deref(),
+        };
+        let mut response = (self.status, Json(&problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        // The page form is made from this where a person asked: see `security::guard`.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::ApiError;
+
+    #[test]
+    fn near_names_are_suggested_and_far_ones_are_not() {
+        let names = ["meta-llama/Llama-3.1-8B".to_owned(), "Qwen/Qwen2.5-7B".to_owned()];
+        let error = ApiError::not_found("model", "meta-llama/llama-3.1-8b")
+            .suggest("meta-llama/llama-3.1-8b", &names);
+        assert_eq!(error.hint.as_deref(), Some("did you mean `meta-llama/Llama-3.1-8B`?"));
+        assert_eq!(error.status, StatusCode::NOT_FOUND);
+        assert_eq!(ApiError::not_found("model", "zzz").suggest("zzz", &names).hint, None);
+    }
+}

@@ -1,0 +1,10 @@
+//! The REST API, one noun a file.
+
+pub(crate) mod datasets;
+pub(crate) mod events;
+pub(crate) mod intake;
+pub(crate) mod logs;
+pub(crate) mod models;
+pub(crate) mod reference;
+pub(crate) mod results;
+pub(crate) mod runs;

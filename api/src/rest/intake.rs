@@ -1,0 +1,100 @@
+//! The intake for load generators. Each is let in by the token of its one run. A report is acknowledged when it is
+//! committed, and acknowledged again when it comes again.
+
+use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport};
+use accelbench_core::run::RunId;
+use accelbench_store::intake::{self, Receipt};
+use accelbench_store::{Error, datasets, runs};
+use axum::Json;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::body::{JsonBody, PathRun};
+use crate::error::ApiError;
+
+/// The load generator of the run in the address.
+pub(crate) struct Loadgen(RunId);
+
+impl FromRequestParts<App> for Loadgen {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let PathRun(run_id) = PathRun::from_request_parts(parts, app).await?;
+        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        if app.secret_key().verify_run_token(run_id, token) {
+            return Ok(Self(run_id));
+        }
+        Err(ApiError::new(StatusCode::UNAUTHORIZED, format!("this is not the token of run {run_id}"))
+            .with_hint("only the load generator that a worker started for the run is let in"))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Failure {
+    reason: String,
+}
+
+pub(crate) async fn plan(
+    State(app): State<App>,
+    Loadgen(run_id): Loadgen,
+) -> Result<Json<LoadPlan>, ApiError> {
+    let plan = intake::plan(&mut *app.connection().await?, run_id).await?;
+    plan.map(Json).ok_or_else(|| over(run_id))
+}
+
+pub(crate) async fn dataset(State(app): State<App>, Loadgen(run_id): Loadgen) -> Result<Vec<u8>, ApiError> {
+    let mut connection = app.connection().await?;
+    let sha256 = runs::dataset_sha256(&mut connection, run_id).await?;
+    Ok(datasets::content(&mut connection, &sha256).await?)
+}
+
+pub(crate) async fn progress(
+    State(app): State<App>,
+    Loadgen(run_id): Loadgen,
+    JsonBody(progress): JsonBody<LoadProgress>,
+) -> Result<StatusCode, ApiError> {
+    let noted = intake::set_progress(&mut *app.connection().await?, run_id, &progress).await?;
+    if noted { Ok(StatusCode::NO_CONTENT) } else { Err(over(run_id)) }
+}
+
+pub(crate) async fn report(
+    State(app): State<App>,
+    Loadgen(run_id): Loadgen,
+    Path((_, index)): Path<(String, u32)>,
+    JsonBody(report): JsonBody<LoadReport>,
+) -> Result<Response, ApiError> {
+    if report.load_point_index != index || report.run_id != run_id {
+        return Err(ApiError::unprocessable("the report is for another run or load point than the address"));
+    }
+    let mut transaction = app.pool().begin().await.map_err(Error::from)?;
+    // A run that has moved on has no plan; its reports can only be ones that it has already.
+    if let Some(plan) = intake::plan(&mut transaction, run_id).await? {
+        report.validate(&plan)?;
+    }
+    let receipt = intake::put_report(&mut transaction, run_id, &report).await?;
+    transaction.commit().await.map_err(Error::from)?;
+    let status = if receipt == Receipt::New { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(status.into_response())
+}
+
+pub(crate) async fn failure(
+    State(app): State<App>,
+    Loadgen(run_id): Loadgen,
+    JsonBody(failure): JsonBody<Failure>,
+) -> Result<StatusCode, ApiError> {
+    let reason: String = failure.reason.chars().filter(|letter| *letter != '\0').take(4000).collect();
+    let mut transaction = app.pool().begin().await.map_err(Error::from)?;
+    let noted = intake::set_failure(&mut transaction, run_id, &reason).await?;
+    transaction.commit().await.map_err(Error::from)?;
+    if noted { Ok(StatusCode::NO_CONTENT) } else { Err(over(run_id)) }
+}
+
+fn over(run_id: RunId) -> ApiError {
+    ApiError::new(StatusCode::GONE, format!("run {run_id} is not loading"))
+        .with_hint("the load generator can end")
+}

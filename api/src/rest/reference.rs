@@ -1,0 +1,29 @@
+//! What requests can name, and how the installation is doing.
+
+use accelbench_store::status::{self, Status};
+use accelbench_store::{engines, instances};
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::error::ApiError;
+
+pub(crate) async fn instances(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    Ok(Json(json!({"instances": instances::list(&mut *app.connection().await?).await?})))
+}
+
+/// The names alone: the commands behind them are the operator's.
+pub(crate) async fn engines(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    Ok(Json(json!({"engines": engines::names(&mut *app.connection().await?).await?})))
+}
+
+pub(crate) async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
+    Ok(Json(status::summary(&mut *app.connection().await?).await?))
+}
+
+/// Ready means that the database answers and has the schema.
+pub(crate) async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {
+    status::summary(&mut *app.connection().await?).await?;
+    Ok("ready\n")
+}

@@ -1,0 +1,168 @@
+//! Submitting a run: everything that can be known without money is checked first, then the run and its first tick are
+//! written together. The page and the REST API both come through here.
+
+use accelbench_core::dataset::Sha256Hex;
+use accelbench_core::instance::InstanceType;
+use accelbench_core::model::{Model, Quantization};
+use accelbench_core::run::{PlatformSpec, Priority, RunId, RunSpec};
+use accelbench_core::secret::HfToken;
+use accelbench_store::runs::{self, NewRun, Submitted};
+use accelbench_store::{Error, PgConnection, datasets, engines, instances, models};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// What is asked for, with what is not part of the request itself.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) spec: RunSpec,
+    pub(crate) submitted_by: Option<String>,
+    pub(crate) hf_token: Option<HfToken>,
+}
+
+impl<'de> Deserialize<'de> for Submission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = serde_json::Map::deserialize(deserializer)?;
+        let mut text = |name: &str| match fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(D::Error::custom(format!("{name} must be a text"))),
+        };
+        let submitted_by = text("submitted_by")?.filter(|name| !name.trim().is_empty());
+        if submitted_by.as_ref().is_some_and(|name| name.chars().count() > 200) {
+            return Err(D::Error::custom("submitted_by must have at most 200 characters"));
+        }
+        let hf_token = text("hf_token")?.filter(|token| !token.trim().is_empty());
+        let hf_token = hf_token.map(|token| HfToken::new(&token)).transpose().map_err(D::Error::custom)?;
+        let spec = serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)?;
+        Ok(Self { spec, submitted_by, hf_token })
+    }
+}
+
+/// Checks and writes a submission.
+pub(crate) async fn submit(
+    app: &App,
+    submission: &Submission,
+    idempotency_key: Option<&str>,
+) -> Result<Submitted, ApiError> {
+    let spec = &submission.spec;
+    spec.validate().map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    if idempotency_key.is_some_and(|key| !(1..=200).contains(&key.len())) {
+        return Err(ApiError::bad_request("the Idempotency-Key must have 1 to 200 characters"));
+    }
+    let mut transaction = app.pool().begin().await.map_err(Error::from)?;
+    let dataset_sha256 = check(&mut transaction, spec).await?;
+    let run_id = RunId::new();
+    let sealed = submission.hf_token.as_ref().map(|token| app.secret_key().seal(run_id, token));
+    let new = NewRun {
+        spec,
+        dataset_sha256: &dataset_sha256,
+        priority: Priority::Person,
+        submitted_by: submission.submitted_by.as_deref(),
+        hf_token_sealed: sealed.as_deref(),
+        idempotency_key,
+    };
+    let submitted = runs::submit(&mut transaction, run_id, &new).await?;
+    transaction.commit().await.map_err(Error::from)?;
+    Ok(submitted)
+}
+
+/// Checks a request against what the installation knows; the dataset's version comes back.
+async fn check(connection: &mut PgConnection, spec: &RunSpec) -> Result<Sha256Hex, ApiError> {
+    let model = known_model(connection, spec).await?;
+    let instance = known_instance(connection, spec).await?;
+    known_engine(connection, spec).await?;
+    if let Some(tokens) = model.max_context_tokens.and_then(|tokens| u32::try_from(tokens).ok()) {
+        let fits = spec.workload.validate_context(spec.model.as_str(), tokens);
+        fits.map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    }
+    if let Some(revision) = &spec.revision {
+        models::add_revision(connection, &spec.model, revision).await?;
+    }
+    check_accelerators(spec, &model, &instance)?;
+    match datasets::find(connection, &spec.workload.dataset).await {
+        Ok(dataset) => Ok(dataset.sha256),
+        Err(Error::NotFound { what, name }) => {
+            let names = datasets::names(connection).await?;
+            Err(unknown(what, &name, "upload it to /api/v1/datasets", &names))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn known_model(connection: &mut PgConnection, spec: &RunSpec) -> Result<Model, ApiError> {
+    match models::find(connection, &spec.model).await {
+        Err(Error::NotFound { what, name }) => {
+            let names = models::names(connection).await?;
+            Err(unknown(what, &name, "add it with POST /api/v1/models", &names))
+        }
+        found => Ok(found?),
+    }
+}
+
+async fn known_instance(connection: &mut PgConnection, spec: &RunSpec) -> Result<InstanceType, ApiError> {
+    match instances::find(connection, &spec.instance_type).await {
+        Err(Error::NotFound { what, name }) => {
+            let names = instances::names(connection).await?;
+            Err(unknown(what, &name, "see /api/v1/instances", &names))
+        }
+        found => Ok(found?),
+    }
+}
+
+async fn known_engine(connection: &mut PgConnection, spec: &RunSpec) -> Result<(), ApiError> {
+    let PlatformSpec::Local { engine } = &spec.platform else { return Ok(()) };
+    match engines::find(connection, engine).await {
+        Err(Error::NotFound { what, name }) => {
+            let names = engines::names(connection).await?;
+            let offered = format!(
+                "workers offer {}; the operator adds one with --engine NAME=COMMAND",
+                names.join(", ")
+            );
+            Err(unknown(what, &name, &offered, &[]))
+        }
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn unknown(what: &str, name: &str, otherwise: &str, names: &[String]) -> ApiError {
+    let error = ApiError::unprocessable(format!("there is no {what} `{name}`")).suggest(name, names);
+    if error.hint.is_some() { error } else { error.with_hint(otherwise) }
+}
+
+/// What the instance type's own facts rule out.
+fn check_accelerators(spec: &RunSpec, model: &Model, instance: &InstanceType) -> Result<(), ApiError> {
+    let Some(count) = instance.accelerator_count.map(i32::cast_unsigned) else { return Ok(()) };
+    let cores = if instance.accelerator_kind.as_str() == "neuron" { 8 } else { 1 };
+    if spec.tensor_parallel > count * cores {
+        return Err(ApiError::unprocessable(format!(
+            "tensor_parallel is {}, but {} has {count} accelerators",
+            spec.tensor_parallel, spec.instance_type
+        )));
+    }
+    let (Some(params_b), Some(memory_gib)) = (model.params_total_b, instance.accelerator_memory_gib) else {
+        return Ok(());
+    };
+    let bytes_per_weight = spec.quantization.map_or(2.0, Quantization::bytes_per_weight);
+    let weights_gib = params_b * 1e9 * bytes_per_weight / f64::from(1 << 30);
+    let devices = spec.tensor_parallel.min(count);
+    let room_gib = memory_gib * f64::from(devices);
+    if weights_gib < room_gib {
+        return Ok(());
+    }
+    let detail = format!(
+        "the weights of {} take {weights_gib:.1} GiB, but {devices} of the accelerators of {} hold {room_gib:.1} GiB",
+        spec.model, spec.instance_type
+    );
+    let whole_gib = memory_gib * f64::from(count);
+    let hint = if weights_gib < whole_gib {
+        "raise tensor_parallel, or ask for a smaller precision"
+    } else {
+        "choose a larger instance type, or ask for a smaller precision"
+    };
+    Err(ApiError::unprocessable(detail).with_hint(hint))
+}
