@@ -5,6 +5,7 @@
     clippy::trivially_copy_pass_by_ref,
     clippy::inline_always,
     clippy::unused_self,
+    unreachable_pub,
     reason = "askama prescribes the form of filters and makes their code"
 )]
 

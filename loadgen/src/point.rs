@@ -108,9 +108,9 @@ impl Point {
         if ticket.counted {
             self.counted_in_flight -= 1;
             if sample.outcome.is_ok() {
-                self.tally.completed += 1
+                self.tally.completed += 1;
             } else {
-                self.tally.failed += 1
+                self.tally.failed += 1;
             }
             self.samples.push(sample);
         } else {

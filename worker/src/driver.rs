@@ -165,7 +165,7 @@ impl<'a> Driver<'a> {
             }
             // A log that cannot be read must not keep a run from ending.
             Err(error) => {
-                tracing::warn!(run.id = %run.id, error = chain(&error), "the logs could not be kept")
+                tracing::warn!(run.id = %run.id, error = chain(&error), "the logs could not be kept");
             }
         }
         Ok(())

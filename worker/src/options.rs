@@ -22,7 +22,7 @@ pub struct WorkerOptions {
     pub concurrency: u16,
 
     /// An engine that local runs may name: its name and the command that starts it, with {host}, {port}, {model} and
-    /// {tensor_parallel} filled in; may be given several times
+    /// {`tensor_parallel`} filled in; may be given several times
     #[arg(long = "engine", env = "ACCELBENCH_ENGINES", value_name = "NAME=COMMAND", value_delimiter = '\n', value_parser = parse_engine)]
     pub engines: Vec<OfferedCommand>,
 

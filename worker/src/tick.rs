@@ -24,7 +24,7 @@ pub(crate) async fn handle(tick: Tick, worker: Data<Arc<Worker>>) -> Result<(), 
         match error {
             // Another worker carries on with the run: that is how it is meant.
             Error::LeaseLost(_) => {
-                tracing::info!(run.id = %tick.run_id, "the lease was lost to another worker")
+                tracing::info!(run.id = %tick.run_id, "the lease was lost to another worker");
             }
             error => tracing::warn!(run.id = %tick.run_id, error = chain(&error), "a tick broke off"),
         }
@@ -57,7 +57,7 @@ async fn renew_until_lost(pool: &PgPool, lease: Lease) -> Error {
         match renewed {
             Err(lost @ Error::LeaseLost(_)) => return lost,
             Err(error) => {
-                tracing::warn!(run.id = %lease.run_id, error = chain(&error), "the lease could not be renewed")
+                tracing::warn!(run.id = %lease.run_id, error = chain(&error), "the lease could not be renewed");
             }
             Ok(()) => {}
         }

@@ -46,9 +46,9 @@ async fn search(tokens: usize, count: impl AsyncFn(usize) -> anyhow::Result<usiz
             break;
         }
         if counted < tokens {
-            low = (guess, counted)
+            low = (guess, counted);
         } else {
-            high = Some((guess, counted))
+            high = Some((guess, counted));
         }
         let Some(next) = next_guess(tokens, low, high, (guess, counted)) else { break };
         guess = next;
