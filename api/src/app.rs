@@ -1,6 +1,7 @@
 //! The site map on one screen, and serving it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::secrets::SecretKey;
@@ -10,9 +11,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::routing::{get, post, put};
 use axum::serve::{ListenerExt as _, serve as serve_listener};
-
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 
@@ -34,6 +35,9 @@ struct Inner {
     /// Tells open streams that the server ends.
     stopping: watch::Sender<bool>,
 }
+
+/// How long requests that are under way may take when the server is told to end.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Why the server ended.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +133,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Serves until `shutdown` resolves; open streams are ended then.
+/// Serves until `shutdown` resolves; open streams are ended then, and other requests are waited for a little.
 ///
 /// # Errors
 /// When the listener breaks.
@@ -143,11 +147,19 @@ pub async fn serve(
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    let ended = async move {
+    let mut stopped = stopping.subscribe();
+    let told = async move {
         shutdown.await;
         stopping.send_replace(true);
     };
-    Ok(serve_listener(listener, router(app)).with_graceful_shutdown(ended).await?)
+    let out_of_patience = async move {
+        let _ = stopped.wait_for(|&stopping| stopping).await;
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serve_listener(listener, router(app)).with_graceful_shutdown(told) => Ok(served?),
+        () = out_of_patience => Ok(()),
+    }
 }
 
 async fn not_found(uri: Uri) -> ApiError {

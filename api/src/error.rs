@@ -51,12 +51,27 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
 
+    /// The same, where a malformed body is a document that was cut short or tampered with.
+    pub(crate) fn unprocessable_if_malformed(mut self) -> Self {
+        if self.status == StatusCode::BAD_REQUEST {
+            self.status = StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        self
+    }
+
     pub(crate) fn not_found(what: &str, name: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("there is no {what} `{name}`"))
     }
 
     pub(crate) fn wrong_method(method: &Method, path: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"))
+    }
+
+    /// A failure of ours: the log has it, the answer does not.
+    pub(crate) fn internal(what: &str, error: &dyn StdError) -> Self {
+        tracing::error!(error = chain(error), "{what}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer this")
+            .with_hint("the server's log says why, under the request id of this answer")
     }
 
     /// The nearest of `names`, as a hint.
@@ -86,11 +101,7 @@ impl From<StoreError> for ApiError {
             (StoreError::NotFound { what, name }, _) => Self::not_found(what, name),
             (StoreError::Conflict(reason), _) => Self::new(StatusCode::CONFLICT, reason.clone()),
             (_, Some(constraint)) => broken_rule(constraint, &error),
-            _ => {
-                tracing::error!(error = chain(&error), "a request failed");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer this")
-                    .with_hint("the server's log says why, under the request id of this answer")
-            }
+            _ => Self::internal("a request failed", &error),
         }
     }
 }
@@ -131,6 +142,9 @@ impl IntoResponse for ApiError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         // The page form is made from this where a person asked: see `security::guard`.
         response.extensions_mut().insert(self);

@@ -3,17 +3,20 @@
 
 use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::instance::InstanceType;
-use accelbench_core::model::{Model, Quantization};
+use accelbench_core::model::Model;
 use accelbench_core::run::{PlatformSpec, Priority, RunId, RunSpec};
 use accelbench_core::secret::HfToken;
 use accelbench_store::runs::{self, NewRun, Submitted};
 use accelbench_store::{Error, PgConnection, datasets, engines, instances, models};
+use axum::http::StatusCode;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::error::ApiError;
+
+mod facts;
 
 /// What is asked for, with what is not part of the request itself.
 #[derive(Debug)]
@@ -32,12 +35,12 @@ impl<'de> Deserialize<'de> for Submission {
             Some(_) => Err(D::Error::custom(format!("{name} must be a text"))),
         };
         let submitted_by = text("submitted_by")?.filter(|name| !name.trim().is_empty());
-        if submitted_by.as_ref().is_some_and(|name| name.chars().count() > 200) {
-            return Err(D::Error::custom("submitted_by must have at most 200 characters"));
+        if submitted_by.as_ref().is_some_and(|name| name.chars().count() > 200 || name.contains(char::is_control)) {
+            return Err(D::Error::custom("submitted_by must have at most 200 characters and be one line"));
         }
         let hf_token = text("hf_token")?.filter(|token| !token.trim().is_empty());
         let hf_token = hf_token.map(|token| HfToken::new(&token)).transpose().map_err(D::Error::custom)?;
-        let spec = serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)?;
+        let spec = serde_path_to_error::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
         Ok(Self { spec, submitted_by, hf_token })
     }
 }
@@ -66,8 +69,20 @@ pub(crate) async fn submit(
         idempotency_key,
     };
     let submitted = runs::submit(&mut transaction, run_id, &new).await?;
+    if let Submitted::Existing(existing) = submitted {
+        same_request(&mut transaction, existing, spec).await?;
+    }
     transaction.commit().await.map_err(Error::from)?;
     Ok(submitted)
+}
+
+/// A key that comes again with another request is a mistake: answering with the first run would hide it.
+async fn same_request(connection: &mut PgConnection, existing: RunId, spec: &RunSpec) -> Result<(), ApiError> {
+    if runs::find(connection, existing).await?.spec == *spec {
+        return Ok(());
+    }
+    let detail = format!("the Idempotency-Key was used for another request, which became run {existing}");
+    Err(ApiError::new(StatusCode::CONFLICT, detail).with_hint("take a new key for each new request"))
 }
 
 /// Checks a request against what the installation knows; the dataset's version comes back.
@@ -82,7 +97,7 @@ async fn check(connection: &mut PgConnection, spec: &RunSpec) -> Result<Sha256He
     if let Some(revision) = &spec.revision {
         models::add_revision(connection, &spec.model, revision).await?;
     }
-    check_accelerators(spec, &model, &instance)?;
+    facts::check(spec, &model, &instance)?;
     match datasets::find(connection, &spec.workload.dataset).await {
         Ok(dataset) => Ok(dataset.sha256),
         Err(Error::NotFound { what, name }) => {
@@ -118,11 +133,12 @@ async fn known_engine(connection: &mut PgConnection, spec: &RunSpec) -> Result<(
     match engines::find(connection, engine).await {
         Err(Error::NotFound { what, name }) => {
             let names = engines::names(connection).await?;
-            let offered = format!(
-                "workers offer {}; the operator adds one with --engine NAME=COMMAND",
-                names.join(", ")
-            );
-            Err(unknown(what, &name, &offered, &[]))
+            let hint = if names.is_empty() {
+                "no worker has offered an engine yet; start one with `accelbench worker`".to_owned()
+            } else {
+                format!("workers offer {}; the operator adds one with --engine NAME=COMMAND", names.join(", "))
+            };
+            Err(unknown(what, &name, &hint, &[]))
         }
         Err(error) => Err(error.into()),
         Ok(_) => Ok(()),
@@ -132,37 +148,4 @@ async fn known_engine(connection: &mut PgConnection, spec: &RunSpec) -> Result<(
 fn unknown(what: &str, name: &str, otherwise: &str, names: &[String]) -> ApiError {
     let error = ApiError::unprocessable(format!("there is no {what} `{name}`")).suggest(name, names);
     if error.hint.is_some() { error } else { error.with_hint(otherwise) }
-}
-
-/// What the instance type's own facts rule out.
-fn check_accelerators(spec: &RunSpec, model: &Model, instance: &InstanceType) -> Result<(), ApiError> {
-    let Some(count) = instance.accelerator_count.map(i32::cast_unsigned) else { return Ok(()) };
-    let cores = if instance.accelerator_kind.as_str() == "neuron" { 8 } else { 1 };
-    if spec.tensor_parallel > count * cores {
-        return Err(ApiError::unprocessable(format!(
-            "tensor_parallel is {}, but {} has {count} accelerators",
-            spec.tensor_parallel, spec.instance_type
-        )));
-    }
-    let (Some(params_b), Some(memory_gib)) = (model.params_total_b, instance.accelerator_memory_gib) else {
-        return Ok(());
-    };
-    let bytes_per_weight = spec.quantization.map_or(2.0, Quantization::bytes_per_weight);
-    let weights_gib = params_b * 1e9 * bytes_per_weight / f64::from(1 << 30);
-    let devices = spec.tensor_parallel.min(count);
-    let room_gib = memory_gib * f64::from(devices);
-    if weights_gib < room_gib {
-        return Ok(());
-    }
-    let detail = format!(
-        "the weights of {} take {weights_gib:.1} GiB, but {devices} of the accelerators of {} hold {room_gib:.1} GiB",
-        spec.model, spec.instance_type
-    );
-    let whole_gib = memory_gib * f64::from(count);
-    let hint = if weights_gib < whole_gib {
-        "raise tensor_parallel, or ask for a smaller precision"
-    } else {
-        "choose a larger instance type, or ask for a smaller precision"
-    };
-    Err(ApiError::unprocessable(detail).with_hint(hint))
 }

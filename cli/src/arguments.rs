@@ -13,7 +13,13 @@ use crate::commands::{down, migrate, query, run, runs, serve, up, worker};
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Address of the AccelBench server
-    #[arg(long, global = true, env = "ACCELBENCH_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "ACCELBENCH_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     pub(crate) server: Url,
 
     /// Form of the output

@@ -56,7 +56,8 @@ impl Client {
     }
 
     pub(crate) async fn submit(&self, request: &Value, idempotency_key: &str) -> anyhow::Result<Run> {
-        let request = self.request(Method::POST, "runs").header("Idempotency-Key", idempotency_key).json(request);
+        let request =
+            self.request(Method::POST, "runs").header("Idempotency-Key", idempotency_key).json(request);
         self.json(request).await
     }
 
@@ -83,7 +84,8 @@ impl Client {
     }
 
     pub(crate) async fn results_of(&self, run_id: &str) -> anyhow::Result<Vec<BenchmarkResult>> {
-        let list: ResultList = self.json(self.request(Method::GET, &format!("runs/{run_id}/results"))).await?;
+        let list: ResultList =
+            self.json(self.request(Method::GET, &format!("runs/{run_id}/results"))).await?;
         Ok(list.results)
     }
 
@@ -99,13 +101,18 @@ impl Client {
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         let response = request.send().await.map_err(|error| Failure::Unreachable {
             url: self.server.to_string(),
-            problem: if error.is_connect() { "no connection".to_owned() } else { error.without_url().to_string() },
+            problem: if error.is_connect() {
+                "no connection".to_owned()
+            } else {
+                error.without_url().to_string()
+            },
         })?;
         let status = response.status();
         let body = response.bytes().await?;
         if status.is_success() {
-            return serde_json::from_slice(&body)
-                .map_err(|error| anyhow::anyhow!("the server's answer cannot be read: {error}; is it the same release?"));
+            return serde_json::from_slice(&body).map_err(|error| {
+                anyhow::anyhow!("the server's answer cannot be read: {error}; is it the same release?")
+            });
         }
         Err(failure(status, &body).into())
     }
@@ -118,7 +125,11 @@ fn failure(status: StatusCode, body: &[u8]) -> Failure {
         None => (None, None),
     };
     let message = message.unwrap_or_else(|| format!("the server answered {status}"));
-    if status == StatusCode::NOT_FOUND { Failure::NotFound { message, hint } } else { Failure::Refused { message, hint } }
+    if status == StatusCode::NOT_FOUND {
+        Failure::NotFound { message, hint }
+    } else {
+        Failure::Refused { message, hint }
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +144,10 @@ mod tests {
         let body = br#"{"title": "t", "detail": "there is no model `x`", "hint": "did you mean `y`?"}"#;
         assert_eq!(
             failure(StatusCode::NOT_FOUND, body),
-            Failure::NotFound { message: "there is no model `x`".to_owned(), hint: Some("did you mean `y`?".to_owned()) }
+            Failure::NotFound {
+                message: "there is no model `x`".to_owned(),
+                hint: Some("did you mean `y`?".to_owned())
+            }
         );
         let other = failure(StatusCode::BAD_GATEWAY, b"<html>");
         assert!(matches!(other, Failure::Refused { message, .. } if message.contains("502")));

@@ -29,8 +29,9 @@ impl Home {
     /// Opens the folder, which is made if it is not there.
     pub(crate) fn open(folder: Option<PathBuf>) -> anyhow::Result<Self> {
         let folder = folder.map_or_else(default_data_directory, Ok)?;
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("the data folder {} cannot be made; name another with --data-dir", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| {
+            format!("the data folder {} cannot be made; name another with --data-dir", folder.display())
+        })?;
         Ok(Self { folder })
     }
 
@@ -55,7 +56,8 @@ impl Home {
     }
 
     pub(crate) fn write_running(&self, running: &Running) -> anyhow::Result<()> {
-        fs::write(self.path("up.json"), serde_json::to_vec_pretty(running)?).context("up.json cannot be written")
+        fs::write(self.path("up.json"), serde_json::to_vec_pretty(running)?)
+            .context("up.json cannot be written")
     }
 
     pub(crate) fn running(&self) -> Option<Running> {
@@ -73,7 +75,8 @@ impl Home {
         let mut text = String::new();
         match File::open(&path) {
             Ok(mut file) => {
-                file.read_to_string(&mut text).with_context(|| format!("{} cannot be read", path.display()))?;
+                file.read_to_string(&mut text)
+                    .with_context(|| format!("{} cannot be read", path.display()))?;
                 fs::set_permissions(&path, Permissions::from_mode(0o600))?;
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -8,7 +8,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::arguments::Arguments;
 
 pub(crate) fn start(arguments: &Arguments) {
-    let default = if arguments.command.is_service() { "info,goose=warn,sqlx=warn,apalis=warn" } else { "warn" };
+    let default =
+        if arguments.command.is_service() { "info,goose=warn,sqlx=warn,apalis=warn" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_absent_or_bad| EnvFilter::new(default));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
     if stderr().is_terminal() {

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use rustls::crypto::aws_lc_rs;
 
 mod arguments;
 mod client;
@@ -31,7 +32,7 @@ fn start(arguments: arguments::Arguments) -> anyhow::Result<()> {
     logging::start(&arguments);
     // Two cryptography providers are linked in by the dependencies; rustls asks for a choice. A second choice in one
     // process cannot happen, and would change nothing.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(commands::dispatch(arguments));
     // Blocking work of a library must not keep a program from ending that has said what it had to say.

@@ -16,7 +16,10 @@ pub(crate) async fn requested() -> anyhow::Result<()> {
 /// As [`requested`], for callers that cannot fail: without signal handlers it never resolves.
 pub(crate) async fn wait() {
     if let Err(error) = requested().await {
-        tracing::error!(error = format!("{error:#}"), "signals cannot be received; end the process to stop it");
+        tracing::error!(
+            error = format!("{error:#}"),
+            "signals cannot be received; end the process to stop it"
+        );
         std::future::pending::<()>().await;
     }
 }

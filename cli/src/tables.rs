@@ -11,8 +11,22 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 /// Results, one load point a line.
 pub(crate) fn results(results: &[BenchmarkResult]) -> String {
     let mut table = plain(&[
-        "model", "instance type", "engine", "origin", "concurrency", "req/s", "output tok/s", "tok/s per request",
-        "TTFT p50 ms", "TTFT p95 ms", "ITL p50 ms", "ITL p95 ms", "E2E p95 ms", "requests", "errors", "validity",
+        "model",
+        "instance type",
+        "engine",
+        "origin",
+        "concurrency",
+        "req/s",
+        "output tok/s",
+        "tok/s per request",
+        "TTFT p50 ms",
+        "TTFT p95 ms",
+        "ITL p50 ms",
+        "ITL p95 ms",
+        "E2E p95 ms",
+        "requests",
+        "errors",
+        "validity",
     ]);
     for result in results {
         let report = &result.report;
@@ -44,10 +58,21 @@ pub(crate) fn results(results: &[BenchmarkResult]) -> String {
 pub(crate) fn reservations(results: &[BenchmarkResult]) -> String {
     let mut text = String::new();
     for result in results {
-        for check in result.report.checks.iter().filter(|check| check.outcome != accelbench_core::validity::Outcome::Pass) {
+        for check in result
+            .report
+            .checks
+            .iter()
+            .filter(|check| check.outcome != accelbench_core::validity::Outcome::Pass)
+        {
             let concurrency = result.offered_load.concurrency();
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "  concurrency {concurrency}: {} {}: {}", check.outcome.as_str(), check.name, check.sentence);
+            let _ = writeln!(
+                text,
+                "  concurrency {concurrency}: {} {}: {}",
+                check.outcome.as_str(),
+                check.name,
+                check.sentence
+            );
         }
     }
     text
@@ -74,7 +99,10 @@ pub(crate) fn runs(runs: &[Run]) -> String {
 
 fn plain(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header.to_vec());
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header.to_vec());
     table
 }
 
@@ -87,7 +115,13 @@ fn right_align(table: &mut Table, columns: std::ops::Range<usize>) {
 }
 
 fn milliseconds(value: f64) -> String {
-    if value < 10.0 { format!("{value:.2}") } else if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+    if value < 10.0 {
+        format!("{value:.2}")
+    } else if value < 100.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    }
 }
 
 fn age(seconds: i64) -> String {

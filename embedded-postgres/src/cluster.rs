@@ -88,30 +88,20 @@ impl Cluster {
             data_directory = %directory.path().display(),
             "PostgreSQL accepts connections"
         );
-        Ok(Self {
-            server,
-            password,
-            directory,
-        })
+        Ok(Self { server, password, directory })
     }
 
     /// The URL of the database [`DATABASE`], with the password in it: keep it out of logs.
     #[must_use]
     pub fn database_url(&self) -> String {
         let Self { server, password, .. } = self;
-        format!(
-            "postgres://{DATABASE}:{password}@127.0.0.1:{}/{DATABASE}",
-            server.port()
-        )
+        format!("postgres://{DATABASE}:{password}@127.0.0.1:{}/{DATABASE}", server.port())
     }
 
     /// The server's process and port.
     #[must_use]
     pub fn postmaster(&self) -> Postmaster {
-        Postmaster {
-            pid: self.server.pid(),
-            port: self.server.port(),
-        }
+        Postmaster { pid: self.server.pid(), port: self.server.port() }
     }
 
     /// Where the server writes its log.
@@ -166,11 +156,7 @@ pub async fn stop_orphan(data_directory: &Path) -> Result<Option<Postmaster>, Er
 async fn stop_postmaster(data_directory: &Path) -> Result<Option<Postmaster>, Error> {
     let orphan = Postmaster::find(data_directory);
     if let Some(orphan) = orphan {
-        tracing::warn!(
-            pid = orphan.pid,
-            port = orphan.port,
-            "stopping a PostgreSQL whose owner died"
-        );
+        tracing::warn!(pid = orphan.pid, port = orphan.port, "stopping a PostgreSQL whose owner died");
         orphan.stop(STOP_LIMIT).await?;
     }
     Ok(orphan)
@@ -234,10 +220,7 @@ mod tests {
     #[test]
     fn a_start_is_repeated_only_when_its_obstacle_passes() {
         let any_port = ClusterOptions::new("/data");
-        let fixed_port = ClusterOptions {
-            port: Some(5432),
-            ..any_port.clone()
-        };
+        let fixed_port = ClusterOptions { port: Some(5432), ..any_port.clone() };
         let taken = "LOG:  could not bind IPv4 address \"127.0.0.1\": Address already in use";
         let memory = "FATAL:  pre-existing shared memory block (key 7, ID 0) is still in use";
         assert!(is_passing(taken, &any_port));

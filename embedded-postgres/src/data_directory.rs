@@ -68,10 +68,7 @@ impl DataDirectory {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => {
                 let postmaster = Postmaster::find(&path);
-                Err(Error::AlreadyRunning {
-                    data_directory: path,
-                    postmaster,
-                })
+                Err(Error::AlreadyRunning { data_directory: path, postmaster })
             }
             Err(TryLockError::Error(source)) => Err(Error::io("lock", lock_file)(source)),
         }
@@ -88,20 +85,13 @@ impl DataDirectory {
     /// A new name under which the cluster is made before it is moved to its place: never one that was used, since
     /// an `initdb` whose owner died may still be writing there.
     pub(crate) fn unfinished_cluster(&self) -> PathBuf {
-        self.path
-            .join(format!("{UNFINISHED}{:08x}", rand::random::<u32>()))
+        self.path.join(format!("{UNFINISHED}{:08x}", rand::random::<u32>()))
     }
 
     /// Removes what interrupted starts have left, as far as it can be.
     pub(crate) fn remove_unfinished_clusters(&self) -> Result<(), Error> {
-        for entry in fs::read_dir(&self.path)
-            .map_err(Error::io("list", &self.path))?
-            .flatten()
-        {
-            if entry
-                .file_name()
-                .as_encoded_bytes()
-                .starts_with(UNFINISHED.as_bytes())
+        for entry in fs::read_dir(&self.path).map_err(Error::io("list", &self.path))?.flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
                 && let Err(error) = remove(&entry.path())
             {
                 tracing::warn!(path = %entry.path().display(), %error, "leaving an unfinished cluster behind");
@@ -149,11 +139,7 @@ impl DataDirectory {
 
 /// Removes a file or a whole directory; one that is not there is fine.
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
         _ => Ok(()),
@@ -166,9 +152,5 @@ fn create(path: &Path, account: &Account) -> Result<(), Error> {
         Account::Own => 0o700,
         Account::Substitute(_) => 0o755,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(path)
-        .map_err(Error::io("create", path))
+    DirBuilder::new().recursive(true).mode(mode).create(path).map_err(Error::io("create", path))
 }

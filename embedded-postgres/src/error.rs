@@ -152,9 +152,7 @@ mod tests {
 
     #[test]
     fn messages_say_what_to_do() {
-        let missing = Error::NotFound {
-            rejected: "; /usr/pgsql-9.6/bin: version 9 is too old".into(),
-        };
+        let missing = Error::NotFound { rejected: "; /usr/pgsql-9.6/bin: version 9 is too old".into() };
         assert_eq!(
             missing.to_string(),
             "no usable PostgreSQL 14 or newer was found; /usr/pgsql-9.6/bin: version 9 is too old; install it with \

@@ -30,12 +30,7 @@ impl Installation {
     /// # Errors
     /// [`Error::NotFound`] with the reason for each installation that was seen but does not do.
     pub fn find() -> Result<Self, Error> {
-        Self::find_all()?
-            .into_iter()
-            .next()
-            .ok_or_else(|| Error::NotFound {
-                rejected: String::new(),
-            })
+        Self::find_all()?.into_iter().next().ok_or_else(|| Error::NotFound { rejected: String::new() })
     }
 
     /// Like [`Self::find`], but prefers the version that made the cluster in `data_directory`, if there is one:
@@ -46,10 +41,7 @@ impl Installation {
     pub fn find_for(data_directory: &Path) -> Result<Self, Error> {
         let wanted = cluster_version(data_directory);
         let mut usable = Self::find_all()?;
-        let position = usable
-            .iter()
-            .position(|found| Some(found.major_version) == wanted)
-            .unwrap_or(0);
+        let position = usable.iter().position(|found| Some(found.major_version) == wanted).unwrap_or(0);
         Ok(usable.swap_remove(position))
     }
 
@@ -62,9 +54,8 @@ impl Installation {
         match Self::find_for(data_directory) {
             Err(Error::NotFound { .. }) => {
                 let bin_directory = download::ensure(data_directory).await?;
-                Self::inspect(&bin_directory).map_err(|reason| Error::NotFound {
-                    rejected: describe(&[(bin_directory, reason)]),
-                })
+                Self::inspect(&bin_directory)
+                    .map_err(|reason| Error::NotFound { rejected: describe(&[(bin_directory, reason)]) })
             }
             other => other,
         }
@@ -97,9 +88,7 @@ impl Installation {
             }
         }
         if usable.is_empty() {
-            return Err(Error::NotFound {
-                rejected: describe(&rejected),
-            });
+            return Err(Error::NotFound { rejected: describe(&rejected) });
         }
         Ok(usable)
     }
@@ -118,17 +107,9 @@ impl Installation {
         let mut show = account.command(bin_directory.join("initdb"));
         let settings = printed(show.args(["--show", "--pgdata=/nonexistent"]))?;
         let share = parse_share_directory(&settings).ok_or("initdb does not tell its share directory")?;
-        match NEEDED_EXTENSIONS
-            .iter()
-            .find(|name| !control_file(&share, name).is_file())
-        {
-            Some(name) => Err(format!(
-                "the extension {name} is missing, install postgresql-contrib as well"
-            )),
-            None => Ok(Self {
-                bin_directory: bin_directory.to_owned(),
-                major_version,
-            }),
+        match NEEDED_EXTENSIONS.iter().find(|name| !control_file(&share, name).is_file()) {
+            Some(name) => Err(format!("the extension {name} is missing, install postgresql-contrib as well")),
+            None => Ok(Self { bin_directory: bin_directory.to_owned(), major_version }),
         }
     }
 }
@@ -140,16 +121,10 @@ fn control_file(share: &Path, extension: &str) -> PathBuf {
 /// Everything a program prints, or why it failed.
 fn printed(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot run {program}: {error}"))?;
+    let output = command.output().map_err(|error| format!("cannot run {program}: {error}"))?;
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).trim().to_owned();
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(format!("{program} failed: {text}"))
-    }
+    if output.status.success() { Ok(text) } else { Err(format!("{program} failed: {text}")) }
 }
 
 /// From `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` or `... 18beta1`.
@@ -160,17 +135,12 @@ fn parse_major_version(text: &str) -> Option<u32> {
 }
 
 fn parse_share_directory(settings: &str) -> Option<PathBuf> {
-    settings
-        .lines()
-        .find_map(|line| line.strip_prefix("share_path="))
-        .map(PathBuf::from)
+    settings.lines().find_map(|line| line.strip_prefix("share_path=")).map(PathBuf::from)
 }
 
 fn describe(rejected: &[(PathBuf, String)]) -> String {
-    let lines: Vec<String> = rejected
-        .iter()
-        .map(|(directory, reason)| format!("; {}: {reason}", directory.display()))
-        .collect();
+    let lines: Vec<String> =
+        rejected.iter().map(|(directory, reason)| format!("; {}: {reason}", directory.display())).collect();
     lines.concat()
 }
 
@@ -194,19 +164,13 @@ mod tests {
     #[test]
     fn the_share_directory_is_found_among_the_settings_of_initdb() {
         let settings = "VERSION=15.18\nPGDATA=/nonexistent\nshare_path=/usr/share/postgresql/15\nPGPATH=/bin";
-        assert_eq!(
-            parse_share_directory(settings),
-            Some("/usr/share/postgresql/15".into())
-        );
+        assert_eq!(parse_share_directory(settings), Some("/usr/share/postgresql/15".into()));
         assert_eq!(parse_share_directory("VERSION=15.18"), None);
     }
 
     #[test]
     fn a_directory_without_binaries_is_rejected_with_the_reason() {
         let reason = Installation::inspect(Path::new("/nonexistent/bin")).expect_err("nothing is there");
-        assert!(
-            reason.starts_with("cannot run /nonexistent/bin/postgres"),
-            "{reason}"
-        );
+        assert!(reason.starts_with("cannot run /nonexistent/bin/postgres"), "{reason}");
     }
 }

@@ -48,10 +48,7 @@ impl Postmaster {
                 sleep(POLL).await;
             }
         }
-        Err(Error::NotStopped {
-            pid: self.pid,
-            limit_seconds: 2 * limit.as_secs(),
-        })
+        Err(Error::NotStopped { pid: self.pid, limit_seconds: 2 * limit.as_secs() })
     }
 }
 
@@ -98,9 +95,7 @@ fn is_alive(pid: i32) -> bool {
 /// A killed server stays in the process table until its parent collects it.
 fn is_zombie(pid: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    status
-        .rsplit_once(") ")
-        .is_some_and(|(_, fields)| fields.starts_with('Z'))
+    status.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('Z'))
 }
 
 /// Whether the process is a server that was started on this cluster: numbers are reused, so its command line
@@ -113,10 +108,7 @@ fn command_line(pid: i32) -> Option<String> {
     if let Ok(bytes) = fs::read(format!("/proc/{pid}/cmdline")) {
         return Some(String::from_utf8_lossy(&bytes).into_owned());
     }
-    let output = Command::new("ps")
-        .args(["-ww", "-o", "args=", "-p", &pid.to_string()])
-        .output()
-        .ok()?;
+    let output = Command::new("ps").args(["-ww", "-o", "args=", "-p", &pid.to_string()]).output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -128,33 +120,15 @@ mod tests {
     fn the_status_line_tells_a_starting_server_from_a_ready_one() {
         let starting = "4711\n/data/cluster\n1700000000\n5433\n\n127.0.0.1\n  1234 5\nstarting\n";
         let ready = starting.replace("starting", "ready   ");
-        assert_eq!(
-            PidFile::parse(starting),
-            Some(PidFile {
-                pid: 4711,
-                port: 5433,
-                is_ready: false
-            })
-        );
-        assert_eq!(
-            PidFile::parse(&ready),
-            Some(PidFile {
-                pid: 4711,
-                port: 5433,
-                is_ready: true
-            })
-        );
+        assert_eq!(PidFile::parse(starting), Some(PidFile { pid: 4711, port: 5433, is_ready: false }));
+        assert_eq!(PidFile::parse(&ready), Some(PidFile { pid: 4711, port: 5433, is_ready: true }));
     }
 
     #[test]
     fn half_written_and_foreign_files_are_no_server() {
-        for text in [
-            "",
-            "4711",
-            "4711\n/data\n1700000000\n",
-            "-4711\n/data\n1700000000\n0\n",
-            "pid\n/d\n1\n2\n",
-        ] {
+        for text in
+            ["", "4711", "4711\n/data\n1700000000\n", "-4711\n/data\n1700000000\n0\n", "pid\n/d\n1\n2\n"]
+        {
             assert_eq!(PidFile::parse(text), None, "{text:?}");
         }
     }

@@ -56,10 +56,7 @@ impl Server {
             Err(_elapsed) => {
                 let log = server.log.tail();
                 server.stop().await?;
-                Err(Error::NotReady {
-                    limit_seconds: START_LIMIT.as_secs(),
-                    log,
-                })
+                Err(Error::NotReady { limit_seconds: START_LIMIT.as_secs(), log })
             }
         }
     }
@@ -73,10 +70,7 @@ impl Server {
     }
 
     pub(crate) async fn wait(&mut self) -> Result<ExitStatus, Error> {
-        self.child
-            .wait()
-            .await
-            .map_err(Error::io("wait for", format!("process {}", self.pid)))
+        self.child.wait().await.map_err(Error::io("wait for", format!("process {}", self.pid)))
     }
 
     /// Fast shutdown, then immediate shutdown, each with its time limit.
@@ -88,10 +82,7 @@ impl Server {
             }
             tracing::warn!(pid = self.pid, %signal, "PostgreSQL did not stop in time");
         }
-        Err(Error::NotStopped {
-            pid: self.pid,
-            limit_seconds: 2 * STOP_LIMIT.as_secs(),
-        })
+        Err(Error::NotStopped { pid: self.pid, limit_seconds: 2 * STOP_LIMIT.as_secs() })
     }
 
     fn spawn(
@@ -105,11 +96,7 @@ impl Server {
         let (output, errors) = log.handles()?;
         let program = installation.program("postgres");
         let mut command = account.command(&program);
-        command
-            .arg("-D")
-            .arg(directory.cluster())
-            .arg("-p")
-            .arg(port.to_string());
+        command.arg("-D").arg(directory.cluster()).arg("-p").arg(port.to_string());
         for setting in settings(options) {
             command.arg("-c").arg(setting);
         }
@@ -121,26 +108,16 @@ impl Server {
             .process_group(0)
             .spawn()
             .map_err(Error::io("run", program))?;
-        let pid = child
-            .id()
-            .and_then(|pid| i32::try_from(pid).ok())
-            .expect("a new child has a process number");
-        Ok(Self {
-            child,
-            pid,
-            port,
-            log,
-        })
+        let pid =
+            child.id().and_then(|pid| i32::try_from(pid).ok()).expect("a new child has a process number");
+        Ok(Self { child, pid, port, log })
     }
 
     /// Ends when the server says that it is ready and answers on its port, or has ended.
     async fn become_ready(&mut self, cluster: &Path) -> Result<(), Error> {
         loop {
             if let Some(status) = self.child.try_wait().map_err(Error::io("wait for", "postgres"))? {
-                return Err(Error::StoppedWhileStarting {
-                    status,
-                    log: self.log.tail(),
-                });
+                return Err(Error::StoppedWhileStarting { status, log: self.log.tail() });
             }
             let said_ready = PidFile::read(cluster).is_some_and(|file| file.pid == self.pid && file.is_ready);
             if said_ready && TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
@@ -197,10 +174,7 @@ mod tests {
     #[test]
     fn only_a_cluster_without_durability_gives_up_syncing() {
         let full = ClusterOptions::new("/data");
-        let none = ClusterOptions {
-            durability: Durability::None,
-            ..full.clone()
-        };
+        let none = ClusterOptions { durability: Durability::None, ..full.clone() };
         assert!(!settings(&full).contains(&"fsync=off".to_owned()));
         assert!(settings(&none).contains(&"fsync=off".to_owned()));
     }

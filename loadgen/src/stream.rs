@@ -98,7 +98,7 @@ mod tests {
             crlf: bool,
         ) {
             let end = if crlf { "\r\n" } else { "\n" };
-            let stream: String = texts.iter().map(|text| format!("data: {text}{end}{end}")).collect();
+            let stream = texts.iter().fold(String::new(), |stream, text| stream + "data: " + text + end + end);
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % (stream.len() + 1)).collect();
             cuts.extend([0, stream.len()]);
             cuts.sort_unstable();

@@ -103,10 +103,7 @@ impl Worker {
                 if !self.obey(command) {
                     return;
                 }
-                received = commands.try_recv().map_err(|error| match error {
-                    TryRecvError::Empty => RecvTimeoutError::Timeout,
-                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-                });
+                received = commands.try_recv().map_err(no_command);
             }
             if matches!(received, Err(RecvTimeoutError::Disconnected)) {
                 return;
@@ -126,7 +123,8 @@ impl Worker {
                 self.engine.submit(now, sequence);
             }
             Command::End(id, finish) => {
-                if self.waiters.remove(&id).is_some() {
+                // Kept until it is counted: who sees the channel close can rely on the counters.
+                if let Some(_waiter) = self.waiters.remove(&id) {
                     self.engine.abort(id);
                     lock(&self.metrics).count(finish);
                 }
@@ -156,22 +154,29 @@ impl Worker {
     }
 }
 
-/// Waits for a command until `due`: sleeps, then spins the last moment.
+/// Waits for a command until `due`: sleeps, then spins the last moment. Where tokens follow each other within a moment,
+/// it only sleeps: they come some ten microseconds late, but many streams do not keep a core spinning.
 fn receive_until(commands: &Receiver<Command>, due: Instant) -> Result<Command, RecvTimeoutError> {
-    let sleep = due.saturating_duration_since(Instant::now()).saturating_sub(SPIN);
-    if !sleep.is_zero() {
-        match commands.recv_timeout(sleep) {
-            Err(RecvTimeoutError::Timeout) => (),
-            received => return received,
-        }
+    let wait = due.saturating_duration_since(Instant::now());
+    let Some(sleep) = wait.checked_sub(SPIN) else {
+        return commands.recv_timeout(wait);
+    };
+    match commands.recv_timeout(sleep) {
+        Err(RecvTimeoutError::Timeout) => (),
+        received => return received,
     }
     loop {
         match commands.try_recv() {
             Err(TryRecvError::Empty) if Instant::now() < due => hint::spin_loop(),
-            Err(TryRecvError::Empty) => return Err(RecvTimeoutError::Timeout),
-            Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-            Ok(command) => return Ok(command),
+            received => return received.map_err(no_command),
         }
+    }
+}
+
+fn no_command(error: TryRecvError) -> RecvTimeoutError {
+    match error {
+        TryRecvError::Empty => RecvTimeoutError::Timeout,
+        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
     }
 }
 
@@ -203,19 +208,20 @@ mod tests {
     fn tokens_come_at_their_time() {
         let (sender, mut tokens) = mpsc::unbounded_channel();
         let engine = handle(Duration::from_millis(3));
-        let start = Instant::now();
-        engine.submit(sequence(100), Finish::Length, sender);
-        let mut errors_us: Vec<f64> = (0..100)
+        engine.submit(sequence(101), Finish::Length, sender);
+        let at: Vec<Instant> = (0..=100)
             .map(|index| {
-                assert_eq!(tokens.blocking_recv().unwrap().last, index == 99);
-                let due = Duration::from_millis(20 + 3 * index);
-                (start.elapsed().as_secs_f64() - due.as_secs_f64()) * 1e6
+                assert_eq!(tokens.blocking_recv().unwrap().last, index == 100);
+                Instant::now()
             })
             .collect();
-        errors_us.sort_by(f64::total_cmp);
-        println!("error of a token's time: median {:.0} us, p90 {:.0} us", errors_us[50], errors_us[90]);
+        let error_us =
+            |pair: &[Instant]| (pair[1].duration_since(pair[0]).as_secs_f64() * 1e6 - 3000.0).abs();
+        let mut errors: Vec<f64> = at.windows(2).map(error_us).collect();
+        errors.sort_by(f64::total_cmp);
+        println!("error of a gap: median {:.0} us, p90 {:.0} us", errors[50], errors[90]);
         // A busy machine delays single wake-ups; the median shows the clock.
-        assert!((0.0..500.0).contains(&errors_us[50]), "{errors_us:?}");
+        assert!(errors[50] < 500.0, "{errors:?}");
     }
 
     #[test]

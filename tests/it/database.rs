@@ -162,7 +162,7 @@ impl Drop for PrivateServer {
 
 fn parent(pid: i32) -> i32 {
     let pid = sysinfo::Pid::from_u32(pid.cast_unsigned());
-    let mut system = System::new();
+    let mut system = System::new().expect("the processes of this machine can be listed");
     system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
     let parent = system.process(pid).and_then(sysinfo::Process::parent).expect("it has a parent");
     parent.as_u32().cast_signed()

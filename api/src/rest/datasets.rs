@@ -1,12 +1,15 @@
 //! Datasets of people.
 
-use accelbench_core::dataset::{self, DatasetName};
+use accelbench_core::dataset::{self, DatasetName, InvalidDataset, Prompt, Sha256Hex};
 use accelbench_store::datasets::{self, StoredDataset};
+use accelbench_store::{Error, PgConnection};
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use crate::app::App;
 use crate::body::{Parameters, RawBody};
@@ -23,15 +26,45 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError
     Ok(Json(json!({"datasets": datasets::list(&mut *app.connection().await?).await?})))
 }
 
+/// A new dataset is 201, one whose bytes were there already is 200 under its first name.
 pub(crate) async fn add(
     State(app): State<App>,
     Parameters(parameters): Parameters<AddParameters>,
-    RawBody(bytes): RawBody,
+    body: Result<RawBody, ApiError>,
 ) -> Result<(StatusCode, Json<StoredDataset>), ApiError> {
-    let prompts = dataset::parse(&bytes)
-        .map_err(|error| ApiError::unprocessable(format!("the dataset is refused: {error}")))?;
+    let RawBody(bytes) = body.map_err(|error| with_limit(error, app.max_dataset_bytes()))?;
+    let prompts = parse(bytes.clone()).await?;
+    let mut connection = app.connection().await?;
+    let status = if is_stored(&mut connection, &bytes).await? { StatusCode::OK } else { StatusCode::CREATED };
     let by = parameters.submitted_by.as_deref();
-    let stored =
-        datasets::put(&mut *app.connection().await?, &parameters.name, &bytes, prompts.len(), by).await?;
-    Ok((StatusCode::CREATED, Json(stored)))
+    let stored = datasets::put(&mut connection, &parameters.name, &bytes, prompts.len(), by).await?;
+    Ok((status, Json(stored)))
+}
+
+/// Reads the prompts off the threads that serve requests: a large dataset takes a while.
+async fn parse(bytes: Bytes) -> Result<Vec<Prompt>, ApiError> {
+    let parsed = spawn_blocking(move || dataset::parse(&bytes)).await;
+    let parsed = parsed.map_err(|error| ApiError::internal("a dataset could not be read", &error))?;
+    parsed.map_err(|error: InvalidDataset| {
+        ApiError::unprocessable(format!("the dataset is refused: {error}"))
+            .with_hint("each line is a JSON object such as {\"prompt\": \"...\", \"output_tokens\": 128}")
+    })
+}
+
+async fn is_stored(connection: &mut PgConnection, bytes: &[u8]) -> Result<bool, ApiError> {
+    let Ok(hash) = Sha256Hex::of(bytes).as_str().parse::<DatasetName>() else { return Ok(false) };
+    match datasets::find(connection, &hash).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn with_limit(error: ApiError, limit_bytes: usize) -> ApiError {
+    if error.status != StatusCode::PAYLOAD_TOO_LARGE {
+        return error;
+    }
+    let limit_mib = limit_bytes / (1024 * 1024);
+    ApiError::new(error.status, format!("the dataset is larger than {limit_mib} MiB"))
+        .with_hint("send fewer prompts, or let the operator raise --max-dataset-mib")
 }

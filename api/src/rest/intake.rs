@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -66,8 +66,9 @@ pub(crate) async fn report(
     State(app): State<App>,
     Loadgen(run_id): Loadgen,
     Path((_, index)): Path<(String, u32)>,
-    JsonBody(report): JsonBody<LoadReport>,
+    body: Result<JsonBody<LoadReport>, ApiError>,
 ) -> Result<Response, ApiError> {
+    let JsonBody(report) = body.map_err(ApiError::unprocessable_if_malformed)?;
     if report.load_point_index != index || report.run_id != run_id {
         return Err(ApiError::unprocessable("the report is for another run or load point than the address"));
     }

@@ -48,6 +48,15 @@ pub(crate) struct ResultParameters {
 #[derive(Debug, Serialize)]
 pub(crate) struct ResultList {
     results: Vec<BenchmarkResult>,
+    /// The last result of a full page: what to give as `after_recorded_at` and `after_result_id` for the next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_after: Option<After>,
+}
+
+#[derive(Debug, Serialize)]
+struct After {
+    after_recorded_at: DateTime<Utc>,
+    after_result_id: ResultId,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,7 +86,7 @@ pub(crate) async fn of_run(
 ) -> Result<Json<ResultList>, ApiError> {
     let mut connection = app.connection().await?;
     runs::find(&mut connection, run_id).await?;
-    Ok(Json(ResultList { results: load_of_run(&mut connection, run_id).await? }))
+    Ok(Json(ResultList { results: load_of_run(&mut connection, run_id).await?, next_after: None }))
 }
 
 /// All results of a run in the order of its load points, whatever is held against them.
@@ -127,7 +136,11 @@ async fn select(
 ) -> Result<Json<ResultList>, ApiError> {
     let limit = i64::from(parameters.limit.unwrap_or(100).clamp(1, 1000));
     let filter = ResultFilter { exclude_simulated, ..parameters.into() };
-    Ok(Json(ResultList { results: results::list(&mut *app.connection().await?, &filter, limit).await? }))
+    let results = results::list(&mut *app.connection().await?, &filter, limit).await?;
+    let last = results.last().filter(|_| results.len() as i64 == limit);
+    let next_after =
+        last.map(|last| After { after_recorded_at: last.recorded_at, after_result_id: last.id });
+    Ok(Json(ResultList { results, next_after }))
 }
 
 impl From<ResultParameters> for ResultFilter {

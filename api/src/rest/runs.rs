@@ -6,7 +6,7 @@ use accelbench_store::runs::{self, Cancellation, RunFilter, Submitted};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -33,6 +33,10 @@ pub(crate) struct RunList {
     next_before: Option<RunId>,
 }
 
+/// The words of `core::run::Phase`, in the order of a run's life.
+pub(crate) const PHASES: [&str; 7] =
+    ["queued", "deploying", "awaiting_ready", "loading", "recording", "tearing_down", "finished"];
+
 pub(crate) async fn submit(
     State(app): State<App>,
     headers: HeaderMap,
@@ -57,6 +61,10 @@ pub(crate) async fn list(
     State(app): State<App>,
     Parameters(parameters): Parameters<ListParameters>,
 ) -> Result<Json<RunList>, ApiError> {
+    if let Some(phase) = parameters.phase.as_deref().filter(|phase| !PHASES.contains(phase)) {
+        let error = ApiError::bad_request(format!("there is no phase `{phase}`"));
+        return Err(error.with_hint(format!("the phases are {}", PHASES.join(", "))));
+    }
     let limit = parameters.limit.unwrap_or(50).clamp(1, 1000);
     let filter = RunFilter {
         run_id: None,

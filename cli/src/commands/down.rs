@@ -33,7 +33,7 @@ pub(crate) async fn down(options: DownOptions) -> anyhow::Result<()> {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(error) => bail!("process {} cannot be told to end: {error}", running.pid),
     }
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while home.try_lock()?.is_none() {
         if Instant::now() > until {
             bail!("process {} has not ended within 60 s", running.pid);

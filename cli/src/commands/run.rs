@@ -88,7 +88,10 @@ pub(crate) async fn run(client: &Client, format: Format, options: RunOptions) ->
     let request = request(&options, &dataset)?;
     let submitted = client.submit(&request, &Uuid::now_v7().to_string()).await?;
     let run_id = submitted.id.to_string();
-    output::notice(&format!("run {run_id} submitted; follow it at {}", client.page(&format!("runs/{run_id}"))));
+    output::notice(&format!(
+        "run {run_id} submitted; follow it at {}",
+        client.page(&format!("runs/{run_id}"))
+    ));
     if !options.wait {
         return match format {
             Format::Table => {
@@ -172,7 +175,9 @@ fn instance(options: &RunOptions) -> &str {
 
 fn workload(options: &RunOptions, dataset: &str) -> Value {
     let lengths = match (options.input_len, options.output_len) {
-        (Some(input), Some(output)) => json!({"kind": "fixed", "input_tokens": input, "output_tokens": output}),
+        (Some(input), Some(output)) => {
+            json!({"kind": "fixed", "input_tokens": input, "output_tokens": output})
+        }
         (None, Some(output)) => json!({"kind": "as_in_dataset", "output_tokens": output}),
         (_, None) => json!({"kind": "table", "table": "sharegpt"}),
     };
@@ -184,7 +189,8 @@ fn workload(options: &RunOptions, dataset: &str) -> Value {
 fn hf_token(options: &RunOptions) -> anyhow::Result<Option<String>> {
     match &options.hf_token_file {
         Some(path) => {
-            let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let text =
+                fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
             Ok(Some(text.trim().to_owned()))
         }
         None => Ok(std::env::var("HF_TOKEN").ok().filter(|token| !token.trim().is_empty())),
@@ -194,9 +200,13 @@ fn hf_token(options: &RunOptions) -> anyhow::Result<Option<String>> {
 async fn dataset(client: &Client, name: &str) -> anyhow::Result<String> {
     let Some(path) = name.strip_prefix('@') else { return Ok(name.to_owned()) };
     let bytes = fs::read(path).with_context(|| format!("the dataset {path} cannot be read"))?;
-    let stem = PathBuf::from(path).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name: String =
-        stem.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).take(64).collect();
+    let stem =
+        PathBuf::from(path).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name: String = stem
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+        .take(64)
+        .collect();
     let stored = client.upload_dataset(&name, bytes).await?;
     let sha256 = stored["sha256"].as_str().context("the server did not say the dataset's hash")?;
     output::notice(&format!("dataset {path} uploaded: {} prompts, sha256 {sha256}", stored["prompt_count"]));

@@ -47,7 +47,12 @@ enum RunsCommand {
 pub(crate) async fn runs(client: &Client, format: Format, options: RunsOptions) -> anyhow::Result<()> {
     match options.command {
         RunsCommand::List { model, phase, user, limit } => {
-            let query = [("model", model), ("phase", phase), ("submitted_by", user), ("limit", Some(limit.to_string()))];
+            let query = [
+                ("model", model),
+                ("phase", phase),
+                ("submitted_by", user),
+                ("limit", Some(limit.to_string())),
+            ];
             let query: Vec<_> = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
             list(format, &client.runs(&query).await?)
         }

@@ -57,7 +57,12 @@ pub(crate) async fn up(options: UpOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(home: &Home, options: UpOptions, listener: TcpListener, database_url: &str) -> anyhow::Result<()> {
+async fn serve(
+    home: &Home,
+    options: UpOptions,
+    listener: TcpListener,
+    database_url: &str,
+) -> anyhow::Result<()> {
     let pool = accelbench_store::connect(database_url, 30).await.context("the database cannot be reached")?;
     accelbench_store::migrate(&pool).await?;
     seed::seed(&pool).await?;
@@ -70,7 +75,9 @@ async fn serve(home: &Home, options: UpOptions, listener: TcpListener, database_
     let app = App::new(pool.clone(), key.clone(), RunNotifications::listen(pool.clone()), options.api);
     let api_stop = stop.clone();
     let api = tokio::spawn(async move {
-        accelbench_api::serve(app, listener, async move { api_stop.cancelled().await }).await.context("the server ended")
+        accelbench_api::serve(app, listener, async move { api_stop.cancelled().await })
+            .await
+            .context("the server ended")
     });
     let worker = start_worker(home, options.engines, &url, pool.clone(), key, stop.clone())?;
     home.write_running(&Running { pid: process::id().cast_signed(), url: url.clone() })?;
@@ -149,7 +156,9 @@ async fn database(home: &Home, named: Option<&str>) -> anyhow::Result<(Option<Cl
 fn already_running(home: &Home) -> anyhow::Result<()> {
     match home.running() {
         Some(Running { pid, url }) => {
-            notice(&format!("AccelBench is already up at {url} (process {pid}); stop it with `accelbench down`"));
+            notice(&format!(
+                "AccelBench is already up at {url} (process {pid}); stop it with `accelbench down`"
+            ));
             Ok(())
         }
         None => bail!(

@@ -29,10 +29,7 @@ pub(super) async fn ensure(
     }
     tracing::info!(directory = %cluster.display(), "making a new PostgreSQL cluster");
     let unfinished = directory.unfinished_cluster();
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&unfinished)
-        .map_err(Error::io("create", &unfinished))?;
+    DirBuilder::new().mode(0o700).create(&unfinished).map_err(Error::io("create", &unfinished))?;
     account.own(&unfinished)?;
 
     let password_file = directory.renew_password(account)?;
@@ -54,19 +51,9 @@ async fn run_initdb(
     durability: Durability,
 ) -> Result<(), Error> {
     let mut command = account.command(installation.program("initdb"));
-    command
-        .arg("--pgdata")
-        .arg(cluster)
-        .arg("--pwfile")
-        .arg(password_file);
+    command.arg("--pgdata").arg(cluster).arg("--pwfile").arg(password_file);
     // The C locale is there on every system and sorts the same on each.
-    command.args([
-        "--username",
-        DATABASE,
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--locale=C",
-    ]);
+    command.args(["--username", DATABASE, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]);
     if durability == Durability::None {
         command.arg("--no-sync");
     }
@@ -81,21 +68,12 @@ async fn create_database(
     durability: Durability,
 ) -> Result<(), Error> {
     let mut command = account.command(installation.program("postgres"));
-    command
-        .arg("--single")
-        .arg("-D")
-        .arg(cluster)
-        .args(["-c", "exit_on_error=on"]);
+    command.arg("--single").arg("-D").arg(cluster).args(["-c", "exit_on_error=on"]);
     if durability == Durability::None {
         command.arg("-F");
     }
     command.arg("postgres");
-    run(
-        "postgres --single",
-        command,
-        &format!("CREATE DATABASE {DATABASE}\n"),
-    )
-    .await
+    run("postgres --single", command, &format!("CREATE DATABASE {DATABASE}\n")).await
 }
 
 async fn run(program: &'static str, command: Command, input: &str) -> Result<(), Error> {

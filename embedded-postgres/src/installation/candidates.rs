@@ -17,9 +17,8 @@ const VERSIONED: [(&str, &str); 5] = [
 
 /// Every directory on this machine that holds both `postgres` and `initdb`, once each, best first.
 pub(super) fn bin_directories() -> Vec<PathBuf> {
-    let versioned = VERSIONED
-        .iter()
-        .flat_map(|(parent, prefix)| versioned_bin_directories(Path::new(parent), prefix));
+    let versioned =
+        VERSIONED.iter().flat_map(|(parent, prefix)| versioned_bin_directories(Path::new(parent), prefix));
     let mut directories = Vec::new();
     for directory in on_path().into_iter().chain(told_by_pg_config()).chain(versioned) {
         if let Some(directory) = resolve(&directory)
@@ -32,9 +31,7 @@ pub(super) fn bin_directories() -> Vec<PathBuf> {
 }
 
 fn on_path() -> Vec<PathBuf> {
-    env::var_os("PATH")
-        .map(|path| env::split_paths(&path).collect())
-        .unwrap_or_default()
+    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 fn told_by_pg_config() -> Option<PathBuf> {
@@ -84,27 +81,15 @@ mod tests {
     #[test]
     fn newer_versions_come_first_and_other_names_are_ignored() {
         let parent = tempdir().expect("a directory");
-        for name in [
-            "postgresql@9.6",
-            "postgresql@17",
-            "postgresql@14",
-            "postgresql",
-            "postgresql-client",
-            "redis",
-        ] {
+        for name in
+            ["postgresql@9.6", "postgresql@17", "postgresql@14", "postgresql", "postgresql-client", "redis"]
+        {
             fs::create_dir(parent.path().join(name)).expect("a directory");
         }
         let found = versioned_bin_directories(parent.path(), "postgresql");
-        let names: Vec<_> = found
-            .iter()
-            .map(|path| path.strip_prefix(parent.path()).expect("inside"))
-            .collect();
-        let expected = [
-            "postgresql@17/bin",
-            "postgresql@14/bin",
-            "postgresql@9.6/bin",
-            "postgresql/bin",
-        ];
+        let names: Vec<_> =
+            found.iter().map(|path| path.strip_prefix(parent.path()).expect("inside")).collect();
+        let expected = ["postgresql@17/bin", "postgresql@14/bin", "postgresql@9.6/bin", "postgresql/bin"];
         assert_eq!(names, expected.map(Path::new));
     }
 

@@ -21,14 +21,10 @@ pub(super) async fn ensure(data_directory: &Path) -> Result<PathBuf, Error> {
     }
     tracing::info!(directory = %target.display(), "no PostgreSQL on this machine, downloading one");
     let requirement = VersionReq::parse(VERSION_REQUIREMENT).expect("the constant is a version requirement");
-    let (version, archive) = get_archive(theseus::URL, &requirement)
-        .await
-        .map_err(Error::Download)?;
+    let (version, archive) = get_archive(theseus::URL, &requirement).await.map_err(Error::Download)?;
     fs::create_dir_all(data_directory).map_err(Error::io("create", data_directory))?;
     // Unpacks beside the target and renames, so that a target that exists is complete.
-    extract(theseus::URL, &archive, &target)
-        .await
-        .map_err(Error::Download)?;
+    extract(theseus::URL, &archive, &target).await.map_err(Error::Download)?;
     // The unpacked directory is private to us, but another account runs the server when we are root.
     fs::set_permissions(&target, Permissions::from_mode(0o755)).map_err(Error::io("open up", &target))?;
     tracing::info!(%version, "downloaded PostgreSQL");

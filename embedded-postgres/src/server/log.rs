@@ -71,10 +71,7 @@ mod tests {
     fn errors_carry_only_the_end_of_a_long_log() {
         let lines: Vec<String> = (1..=30).map(|number| format!("line {number}\n")).collect();
         let shown = last_lines(&lines.concat());
-        assert!(
-            shown.starts_with("line 19\n") && shown.ends_with("line 30"),
-            "{shown}"
-        );
+        assert!(shown.starts_with("line 19\n") && shown.ends_with("line 30"), "{shown}");
         assert_eq!(last_lines("\n"), "");
     }
 }

@@ -13,11 +13,8 @@ async fn a_new_directory_becomes_a_server_and_a_restart_keeps_its_data() {
     let directory = DataDirectory::new();
     let cluster = start(&directory).await;
     let url = cluster.database_url();
-    sql(
-        &url,
-        "create extension hstore; create extension pgcrypto; create table kept as select 7 as number",
-    )
-    .unwrap();
+    sql(&url, "create extension hstore; create extension pgcrypto; create table kept as select 7 as number")
+        .unwrap();
     assert_eq!(sql(&url, "show listen_addresses").unwrap(), "127.0.0.1");
     assert_eq!(sql(&url, "show server_encoding").unwrap(), "UTF8");
     let first = cluster.postmaster();
@@ -26,10 +23,7 @@ async fn a_new_directory_becomes_a_server_and_a_restart_keeps_its_data() {
 
     let cluster = start(&directory).await;
     assert_ne!(cluster.postmaster().pid, first.pid);
-    assert_eq!(
-        sql(&cluster.database_url(), "select number from kept").unwrap(),
-        "7"
-    );
+    assert_eq!(sql(&cluster.database_url(), "select number from kept").unwrap(), "7");
     cluster.stop().await.unwrap();
 }
 
@@ -41,20 +35,10 @@ async fn only_the_password_opens_the_server_and_only_its_account_reads_the_passw
     let password = fs::read_to_string(directory.path().join("password")).unwrap();
     let wrong = url.replace(password.trim(), "wrong");
     assert_ne!(wrong, url);
-    assert!(
-        sql(&wrong, "select 1")
-            .unwrap_err()
-            .contains("password authentication failed")
-    );
+    assert!(sql(&wrong, "select 1").unwrap_err().contains("password authentication failed"));
     assert!(!format!("{cluster:?}").contains(password.trim()));
-    assert_eq!(
-        directory.path().join("password").metadata().unwrap().mode() & 0o777,
-        0o600
-    );
-    assert_eq!(
-        directory.path().join("cluster").metadata().unwrap().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(directory.path().join("password").metadata().unwrap().mode() & 0o777, 0o600);
+    assert_eq!(directory.path().join("cluster").metadata().unwrap().mode() & 0o777, 0o700);
     cluster.stop().await.unwrap();
 }
 
@@ -65,16 +49,10 @@ async fn durability_is_given_up_only_on_request() {
     assert_eq!(sql(&cluster.database_url(), "show fsync").unwrap(), "off");
     cluster.stop().await.unwrap();
 
-    let options = ClusterOptions {
-        max_connections: 17,
-        ..ClusterOptions::new(directory.path())
-    };
+    let options = ClusterOptions { max_connections: 17, ..ClusterOptions::new(directory.path()) };
     let cluster = Cluster::start(&installation(), &options).await.unwrap();
     assert_eq!(sql(&cluster.database_url(), "show fsync").unwrap(), "on");
-    assert_eq!(
-        sql(&cluster.database_url(), "show max_connections").unwrap(),
-        "17"
-    );
+    assert_eq!(sql(&cluster.database_url(), "show max_connections").unwrap(), "17");
     cluster.stop().await.unwrap();
 }
 
@@ -87,10 +65,7 @@ async fn a_second_owner_is_told_which_server_runs_there() {
         panic!("two owners of one directory: {second:?}");
     };
     assert_eq!(postmaster, Some(cluster.postmaster()));
-    assert!(matches!(
-        stop_orphan(directory.path()).await,
-        Err(Error::AlreadyRunning { .. })
-    ));
+    assert!(matches!(stop_orphan(directory.path()).await, Err(Error::AlreadyRunning { .. })));
     assert_eq!(sql(&cluster.database_url(), "select 1").unwrap(), "1");
     cluster.stop().await.unwrap();
 }
@@ -101,12 +76,7 @@ async fn a_cluster_of_another_version_is_refused_and_left_alone() {
     start(&directory).await.stop().await.unwrap();
     fs::write(directory.path().join("cluster/PG_VERSION"), "13\n").unwrap();
     let outcome = Cluster::start(&installation(), &directory.options()).await;
-    let Err(Error::VersionMismatch {
-        cluster: 13,
-        installation: major_version,
-        ..
-    }) = outcome
-    else {
+    let Err(Error::VersionMismatch { cluster: 13, installation: major_version, .. }) = outcome else {
         panic!("the wrong version was accepted: {outcome:?}");
     };
     assert_eq!(major_version, installation().major_version());
@@ -116,10 +86,7 @@ async fn a_cluster_of_another_version_is_refused_and_left_alone() {
 async fn a_port_that_is_taken_is_reported_with_the_servers_own_words() {
     let directory = DataDirectory::new();
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let options = ClusterOptions {
-        port: Some(listener.local_addr().unwrap().port()),
-        ..directory.options()
-    };
+    let options = ClusterOptions { port: Some(listener.local_addr().unwrap().port()), ..directory.options() };
     let outcome = Cluster::start(&installation(), &options).await;
     let Err(Error::StoppedWhileStarting { log, .. }) = outcome else {
         panic!("a taken port was accepted: {outcome:?}");
@@ -133,8 +100,5 @@ async fn a_lost_password_is_reported_with_its_file() {
     start(&directory).await.stop().await.unwrap();
     fs::remove_file(directory.path().join("password")).unwrap();
     let outcome = Cluster::start(&installation(), &directory.options()).await;
-    assert!(
-        matches!(outcome, Err(Error::PasswordMissing { .. })),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(Error::PasswordMissing { .. })), "{outcome:?}");
 }

@@ -33,22 +33,12 @@ impl DataDirectory {
     }
 
     pub(crate) fn options(&self) -> ClusterOptions {
-        ClusterOptions {
-            durability: Durability::None,
-            ..ClusterOptions::new(self.path())
-        }
+        ClusterOptions { durability: Durability::None, ..ClusterOptions::new(self.path()) }
     }
 
     pub(crate) fn unfinished_clusters(&self) -> usize {
         let entries = fs::read_dir(self.path()).expect("it is there").flatten();
-        entries
-            .filter(|entry| {
-                entry
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with("cluster.unfinished")
-            })
-            .count()
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("cluster.unfinished")).count()
     }
 }
 
@@ -66,31 +56,17 @@ pub(crate) fn installation() -> Installation {
 
 /// A started cluster with nothing but defaults and no durability.
 pub(crate) async fn start(directory: &DataDirectory) -> Cluster {
-    Cluster::start(&installation(), &directory.options())
-        .await
-        .expect("the cluster starts")
+    Cluster::start(&installation(), &directory.options()).await.expect("the cluster starts")
 }
 
 /// What `psql` prints for a statement, or what it complains about.
 pub(crate) fn sql(url: &str, statement: &str) -> Result<String, String> {
     let output = Command::new(installation().bin_directory().join("psql"))
-        .args([
-            url,
-            "--no-psqlrc",
-            "--no-align",
-            "--tuples-only",
-            "--quiet",
-            "--command",
-            statement,
-        ])
+        .args([url, "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--command", statement])
         .output()
         .expect("psql lies beside the server");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
-    if output.status.success() {
-        Ok(text(output.stdout))
-    } else {
-        Err(text(output.stderr))
-    }
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 /// Whether the process is there and not merely waiting to be collected by its parent.
@@ -150,12 +126,7 @@ impl Drop for Owner {
 #[ignore = "not a test: the other tests run it as a process of its own and kill it"]
 async fn owner_process() {
     let directory = env::var_os(OWNED_DIRECTORY).expect("the directory is named");
-    let options = ClusterOptions {
-        durability: Durability::None,
-        ..ClusterOptions::new(directory)
-    };
-    let _cluster = Cluster::start(&installation(), &options)
-        .await
-        .expect("the cluster starts");
+    let options = ClusterOptions { durability: Durability::None, ..ClusterOptions::new(directory) };
+    let _cluster = Cluster::start(&installation(), &options).await.expect("the cluster starts");
     pending::<()>().await;
 }

@@ -16,10 +16,7 @@ use crate::fixture::{DataDirectory, Owner, installation, is_running, sql, start}
 #[tokio::test]
 async fn a_server_that_was_killed_starts_again_with_what_was_committed() {
     let directory = DataDirectory::new();
-    let options = ClusterOptions {
-        durability: Durability::Full,
-        ..directory.options()
-    };
+    let options = ClusterOptions { durability: Durability::Full, ..directory.options() };
     let mut cluster = Cluster::start(&installation(), &options).await.unwrap();
     sql(&cluster.database_url(), "create table kept as select 7 as number").unwrap();
     kill(Pid::from_raw(cluster.postmaster().pid), Signal::SIGKILL).unwrap();
@@ -27,10 +24,7 @@ async fn a_server_that_was_killed_starts_again_with_what_was_committed() {
     drop(cluster);
 
     let cluster = Cluster::start(&installation(), &options).await.unwrap();
-    assert_eq!(
-        sql(&cluster.database_url(), "select number from kept").unwrap(),
-        "7"
-    );
+    assert_eq!(sql(&cluster.database_url(), "select number from kept").unwrap(), "7");
     cluster.stop().await.unwrap();
 }
 
@@ -70,10 +64,7 @@ async fn a_server_whose_owner_was_killed_can_be_stopped_for_good() {
     assert_eq!(stop_orphan(directory.path()).await.unwrap(), Some(orphan));
     assert!(!is_running(orphan.pid));
     assert_eq!(stop_orphan(directory.path()).await.unwrap(), None);
-    assert_eq!(
-        stop_orphan(&directory.path().join("missing")).await.unwrap(),
-        None
-    );
+    assert_eq!(stop_orphan(&directory.path().join("missing")).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -82,11 +73,7 @@ async fn a_start_that_is_cut_off_at_any_moment_can_be_repeated() {
     let (installation, options) = (installation(), directory.options());
     for cut_off_ms in [10, 60, 150, 300, 450, 600] {
         // Dropping the future is what Ctrl-C does to it.
-        let _ = timeout(
-            Duration::from_millis(cut_off_ms),
-            Cluster::start(&installation, &options),
-        )
-        .await;
+        let _ = timeout(Duration::from_millis(cut_off_ms), Cluster::start(&installation, &options)).await;
     }
     let cluster = start(&directory).await;
     assert_eq!(sql(&cluster.database_url(), "select 1").unwrap(), "1");
@@ -129,18 +116,12 @@ async fn a_stale_pid_file_that_names_a_living_process_does_not_prevent_the_start
         bystander.uid(cluster_directory.metadata().unwrap().uid());
     }
     let mut bystander = bystander.spawn().unwrap();
-    let pid_file = format!(
-        "{}\n{}\n1\n5432\n\n127.0.0.1\n1 1\nready\n",
-        bystander.id(),
-        cluster_directory.display()
-    );
+    let pid_file =
+        format!("{}\n{}\n1\n5432\n\n127.0.0.1\n1 1\nready\n", bystander.id(), cluster_directory.display());
     fs::write(cluster_directory.join("postmaster.pid"), pid_file).unwrap();
 
     let cluster = start(&directory).await;
-    assert!(
-        bystander.try_wait().unwrap().is_none(),
-        "the bystander must not be harmed"
-    );
+    assert!(bystander.try_wait().unwrap().is_none(), "the bystander must not be harmed");
     cluster.stop().await.unwrap();
     bystander.kill().unwrap();
     bystander.wait().unwrap();

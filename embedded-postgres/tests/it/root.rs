@@ -18,14 +18,8 @@ async fn a_server_that_root_starts_runs_under_another_account() {
     let cluster = start(&directory).await;
     let process = fs::metadata(format!("/proc/{}", cluster.postmaster().pid)).unwrap();
     assert_ne!(process.uid(), 0);
-    assert_eq!(
-        process.uid(),
-        directory.path().join("cluster").metadata().unwrap().uid()
-    );
-    assert_eq!(
-        default_data_directory().unwrap(),
-        Path::new("/var/lib/accelbench")
-    );
+    assert_eq!(process.uid(), directory.path().join("cluster").metadata().unwrap().uid());
+    assert_eq!(default_data_directory().unwrap(), Path::new("/var/lib/accelbench"));
     cluster.stop().await.unwrap();
 }
 
@@ -34,22 +28,12 @@ async fn an_ordinary_user_runs_the_server_under_its_own_account() {
     if !geteuid().is_root() {
         return;
     }
-    let nobody = User::from_name("nobody")
-        .unwrap()
-        .expect("every system has this account");
+    let nobody = User::from_name("nobody").unwrap().expect("every system has this account");
     let directory = DataDirectory::new();
-    chown(
-        directory.path(),
-        Some(nobody.uid.as_raw()),
-        Some(nobody.gid.as_raw()),
-    )
-    .unwrap();
+    chown(directory.path(), Some(nobody.uid.as_raw()), Some(nobody.gid.as_raw())).unwrap();
     let mut owner = Owner::spawn(&directory, Some(&nobody));
     let server = owner.wait_for_server(&directory).await;
-    assert_eq!(
-        fs::metadata(format!("/proc/{}", server.pid)).unwrap().uid(),
-        nobody.uid.as_raw()
-    );
+    assert_eq!(fs::metadata(format!("/proc/{}", server.pid)).unwrap().uid(), nobody.uid.as_raw());
     owner.kill();
 }
 
@@ -58,16 +42,9 @@ async fn root_serves_a_cluster_under_the_account_that_made_it() {
     if !geteuid().is_root() {
         return;
     }
-    let nobody = User::from_name("nobody")
-        .unwrap()
-        .expect("every system has this account");
+    let nobody = User::from_name("nobody").unwrap().expect("every system has this account");
     let directory = DataDirectory::new();
-    chown(
-        directory.path(),
-        Some(nobody.uid.as_raw()),
-        Some(nobody.gid.as_raw()),
-    )
-    .unwrap();
+    chown(directory.path(), Some(nobody.uid.as_raw()), Some(nobody.gid.as_raw())).unwrap();
     let mut owner = Owner::spawn(&directory, Some(&nobody));
     owner.wait_for_server(&directory).await;
     owner.kill();

@@ -2,7 +2,7 @@
 //!
 //! The efficiencies are what vLLM reaches of the data sheet's peak: decode kernels move weights at 75 to 85 % of the
 //! memory bandwidth, large matrix products run at 50 to 60 % of the dense 16-bit rate. The fixed parts (launching,
-//! scheduling, sampling, all-reduces) are chosen so that single-stream latencies come out; see `published.rs`.
+//! scheduling, sampling, all-reduces) are chosen so that published latencies come out; see `published.rs`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const COMPUTE_EFFICIENCY: f64 = 0.55;
 /// Scheduling and launching of a step, in seconds.
 const STEP_OVERHEAD_S: f64 = 0.5e-3;
 /// Sampling, detokenising and streaming of one sequence, in seconds a step.
-const SEQUENCE_OVERHEAD_S: f64 = 20e-6;
+const SEQUENCE_OVERHEAD_S: f64 = 40e-6;
 /// All-reduces in a layer: one after attention, one after the feed-forward part.
 const ALL_REDUCES_PER_LAYER: f64 = 2.0;
 

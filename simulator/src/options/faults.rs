@@ -16,7 +16,7 @@ pub struct FaultOptions {
     /// Share of requests whose connection is cut in the middle of the answer
     #[arg(long, default_value_t = 0.0)]
     pub abort_share: f64,
-    /// Share of requests whose stream ends early in an error event and [DONE], after HTTP 200
+    /// Share of requests whose stream ends early in an error event and `[DONE]`, after HTTP 200
     #[arg(long, default_value_t = 0.0)]
     pub error_event_share: f64,
     /// Share of requests that stall once for --stall-ms; what came due meanwhile follows in a burst

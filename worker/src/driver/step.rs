@@ -16,6 +16,7 @@ const TEARDOWN_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The next thing to do for a run.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one exists at a time, for the length of one call")]
 pub enum Step {
     /// Ask for a place.
     Claim,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::RunContext;
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write the value in place")]
 pub(crate) fn context(platform: Value) -> RunContext {
     let local = platform["engine"] != "simulator";
     let instance = if local { "local" } else { "g6e.xlarge" };

@@ -158,9 +158,8 @@ impl Processes {
 
     /// The last lines of a log, for a sentence about what went wrong.
     pub(crate) fn last_lines(&self, run_id: RunId, role: Role, count: usize) -> String {
-        let text = match tail(&self.log_path(run_id, role), 16 * 1024) {
-            Ok(Some((text, _))) => text,
-            Ok(None) | Err(_) => return "it wrote no log".to_owned(),
+        let Ok(Some((text, _))) = tail(&self.log_path(run_id, role), 16 * 1024) else {
+            return "it wrote no log".to_owned();
         };
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         if lines.is_empty() {

@@ -1,0 +1,44 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`. Each sets itself up.
+
+CARGO ?= cargo
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: demo test check fmt clippy doc sqlx setup
+
+demo: setup
+	./demo/run
+
+test: check
+
+# Exactly what CI runs.
+check: setup fmt clippy tests doc
+
+fmt:
+	$(CARGO) fmt --all -- --check
+
+clippy:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+.PHONY: tests
+# The binaries are built first: tests start the program itself.
+tests:
+	$(CARGO) build --workspace --bins --locked
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace --locked --no-fail-fast
+else
+	$(CARGO) test --workspace --locked --no-fail-fast
+endif
+
+# PostgreSQL is the one thing that cargo does not bring.
+setup:
+	./demo/ensure-postgres
+
+# Renews the checked statements in .sqlx after a change to a query or a migration; needs a database of its own:
+# make sqlx ACCELBENCH_PREPARE_DATABASE_URL=postgres://...
+sqlx:
+	SQLX_OFFLINE=true $(CARGO) run --bin accelbench -- migrate --database-url "$(ACCELBENCH_PREPARE_DATABASE_URL)"
+	rm -rf .sqlx && mkdir .sqlx && touch store/src/lib.rs
+	SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx $(CARGO) check -p accelbench-store --all-targets

@@ -1,0 +1,139 @@
+//! What the known facts of a model and an instance type rule out before any money is spent.
+
+use accelbench_core::instance::{AcceleratorKind, InstanceType};
+use accelbench_core::model::{Model, Quantization};
+use accelbench_core::run::{PlatformSpec, RunSpec};
+
+use crate::error::ApiError;
+
+/// NeuronCores of the chip that has most of them.
+const MOST_CORES_PER_CHIP: u32 = 8;
+
+/// Checks a request against what is known of its model and its instance type.
+pub(super) fn check(spec: &RunSpec, model: &Model, instance: &InstanceType) -> Result<(), ApiError> {
+    if is_simulated(spec) {
+        check_simulator_facts(model, instance)?;
+    }
+    let Some(count) = instance.accelerator_count.map(i32::cast_unsigned) else { return Ok(()) };
+    let cores = if instance.accelerator_kind == AcceleratorKind::Neuron { MOST_CORES_PER_CHIP } else { 1 };
+    if spec.tensor_parallel > count * cores {
+        return Err(ApiError::unprocessable(format!(
+            "tensor_parallel is {}, but {} has {count} accelerators",
+            spec.tensor_parallel, spec.instance_type
+        )));
+    }
+    check_weights(spec, model, instance, count)
+}
+
+fn is_simulated(spec: &RunSpec) -> bool {
+    matches!(&spec.platform, PlatformSpec::Local { engine } if engine.is_simulator())
+}
+
+/// The simulator computes its times from these; it never guesses one.
+fn check_simulator_facts(model: &Model, instance: &InstanceType) -> Result<(), ApiError> {
+    let facts = [
+        ("the model's number of parameters", model.params_total_b.is_some()),
+        ("the model's number of layers", model.layers.is_some()),
+        ("the model's size of the key-value cache", model.kv_cache_bytes_per_token.is_some()),
+        ("the accelerator's memory", instance.accelerator_memory_gib.is_some()),
+        ("the accelerator's memory bandwidth", instance.accelerator_bandwidth_gb_per_s.is_some()),
+        ("the accelerator's compute rate", instance.accelerator_bf16_tflops.is_some()),
+    ];
+    let unknown: Vec<&str> = facts.iter().filter(|(_, known)| !known).map(|(fact, _)| *fact).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "{} on {} cannot be simulated: not known: {}",
+        model.model,
+        instance.instance_type,
+        unknown.join(", ")
+    );
+    Err(ApiError::unprocessable(detail).with_hint(
+        "choose a model and an instance type whose facts are known, or add the model's with POST /api/v1/models",
+    ))
+}
+
+fn check_weights(spec: &RunSpec, model: &Model, instance: &InstanceType, count: u32) -> Result<(), ApiError> {
+    let (Some(params_b), Some(memory_gib)) = (model.params_total_b, instance.accelerator_memory_gib) else {
+        return Ok(());
+    };
+    let weights_gib = params_b * 1e9 * bytes_per_weight(spec) / f64::from(1 << 30);
+    let devices = spec.tensor_parallel.min(count);
+    let room_gib = memory_gib * f64::from(devices);
+    if weights_gib < room_gib {
+        return Ok(());
+    }
+    let detail = format!(
+        "the weights of {} take {weights_gib:.1} GiB, but {devices} of the accelerators of {} hold {room_gib:.1} GiB",
+        spec.model, spec.instance_type
+    );
+    let whole_gib = memory_gib * f64::from(count);
+    let hint = if weights_gib < whole_gib {
+        "raise tensor_parallel, or ask for a smaller precision"
+    } else {
+        "choose a larger instance type, or ask for a smaller precision"
+    };
+    Err(ApiError::unprocessable(detail).with_hint(hint))
+}
+
+/// As asked for. Otherwise the simulator takes 16-bit weights, and elsewhere the model may come as small as 4 bits: only
+/// what cannot fit in any case is refused.
+fn bytes_per_weight(spec: &RunSpec) -> f64 {
+    let unstated = if is_simulated(spec) { Quantization::Bf16 } else { Quantization::Int4 };
+    spec.quantization.unwrap_or(unstated).bytes_per_weight()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::check;
+
+    fn refusal(request: &Value, model: &Value, instance: &Value) -> Option<String> {
+        let mut spec = json!({
+            "model": "some/model", "instance_type": "g6e.xlarge", "platform": {"kind": "local", "engine": "simulator"},
+        });
+        let mut facts = json!({
+            "model": "some/model", "source": "test", "params_total_b": 8.0, "layers": 32,
+            "kv_cache_bytes_per_token": 131_072.0,
+        });
+        let mut machine = json!({
+            "instance_type": "g6e.xlarge", "family": "g6e", "accelerator_kind": "gpu", "accelerator_name": "L40S",
+            "accelerator_count": 4, "accelerator_memory_gib": 45.0, "accelerator_bandwidth_gb_per_s": 864.0,
+            "accelerator_bf16_tflops": 181.0, "source": "test",
+        });
+        for (target, change) in [(&mut spec, request), (&mut facts, model), (&mut machine, instance)] {
+            for (key, value) in change.as_object().unwrap() {
+                target[key] = value.clone();
+            }
+        }
+        let spec = serde_json::from_value(spec).unwrap();
+        let (facts, machine) = (serde_json::from_value(facts).unwrap(), serde_json::from_value(machine).unwrap());
+        check(&spec, &facts, &machine).err().map(|error| format!("{} ({})", error.detail, error.hint.unwrap_or_default()))
+    }
+
+    #[test]
+    fn what_fits_passes() {
+        assert_eq!(refusal(&json!({}), &json!({}), &json!({})), None);
+        assert_eq!(refusal(&json!({"tensor_parallel": 4}), &json!({"params_total_b": 70.0}), &json!({})), None);
+        let endpoint = json!({"kind": "endpoint", "url": "http://engine:8000/"});
+        let unstated = refusal(&json!({"platform": endpoint}), &json!({"params_total_b": 70.0}), &json!({}));
+        assert_eq!(unstated, None, "the model may come in 4 bits");
+    }
+
+    #[test]
+    fn what_cannot_fit_is_refused_with_its_numbers() {
+        let none = json!({});
+        for (request, model, instance, expected) in [
+            (&none, json!({"params_total_b": 70.0}), &none, "take 130.4 GiB, but 1 of the accelerators of g6e.xlarge hold 45.0 GiB (raise"),
+            (&none, json!({"params_total_b": 405.0}), &none, "choose a larger instance type"),
+            (&json!({"tensor_parallel": 5}), none.clone(), &none, "g6e.xlarge has 4 accelerators"),
+            (&none, json!({"layers": null}), &none, "not known: the model's number of layers ("),
+            (&none, none.clone(), &json!({"accelerator_bf16_tflops": null}), "not known: the accelerator's compute rate ("),
+        ] {
+            let refused = refusal(request, &model, instance).expect(expected);
+            assert!(refused.contains(expected), "{refused}");
+        }
+    }
+}
