@@ -84,9 +84,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PathRun {
             .await
             .map_err(|error| ApiError::bad_request(error.body_text()))?;
         let text = names.iter().find(|(name, _)| *name == "run_id").map_or("", |(_, text)| text);
-        text.parse().map(Self).map_err(|error: InvalidSpec| {
-            ApiError::new(StatusCode::NOT_FOUND, error.to_string())
-        })
+        text.parse()
+            .map(Self)
+            .map_err(|error: InvalidSpec| ApiError::new(StatusCode::NOT_FOUND, error.to_string()))
     }
 }
 
@@ -120,7 +120,11 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_body_is_said_with_its_place() {
         for (body, status, detail) in [
-            ("[{\"concurrency\": 1}", StatusCode::BAD_REQUEST, "EOF while parsing a list at line 1 column 19"),
+            (
+                "[{\"concurrency\": 1}",
+                StatusCode::BAD_REQUEST,
+                "EOF while parsing a list at line 1 column 19",
+            ),
             ("[] x", StatusCode::BAD_REQUEST, "trailing characters at line 1 column 4"),
             ("[{\"concurrency\": 1}, {\"concurrency\": 0}]", StatusCode::UNPROCESSABLE_ENTITY, "[1]"),
             ("[{\"a\\u0000b\": 1}]", StatusCode::UNPROCESSABLE_ENTITY, "U+0000"),

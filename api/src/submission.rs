@@ -35,7 +35,10 @@ impl<'de> Deserialize<'de> for Submission {
             Some(_) => Err(D::Error::custom(format!("{name} must be a text"))),
         };
         let submitted_by = text("submitted_by")?.filter(|name| !name.trim().is_empty());
-        if submitted_by.as_ref().is_some_and(|name| name.chars().count() > 200 || name.contains(char::is_control)) {
+        if submitted_by
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > 200 || name.contains(char::is_control))
+        {
             return Err(D::Error::custom("submitted_by must have at most 200 characters and be one line"));
         }
         let hf_token = text("hf_token")?.filter(|token| !token.trim().is_empty());
@@ -77,7 +80,11 @@ pub(crate) async fn submit(
 }
 
 /// A key that comes again with another request is a mistake: answering with the first run would hide it.
-async fn same_request(connection: &mut PgConnection, existing: RunId, spec: &RunSpec) -> Result<(), ApiError> {
+async fn same_request(
+    connection: &mut PgConnection,
+    existing: RunId,
+    spec: &RunSpec,
+) -> Result<(), ApiError> {
     if runs::find(connection, existing).await?.spec == *spec {
         return Ok(());
     }
@@ -136,7 +143,10 @@ async fn known_engine(connection: &mut PgConnection, spec: &RunSpec) -> Result<(
             let hint = if names.is_empty() {
                 "no worker has offered an engine yet; start one with `accelbench worker`".to_owned()
             } else {
-                format!("workers offer {}; the operator adds one with --engine NAME=COMMAND", names.join(", "))
+                format!(
+                    "workers offer {}; the operator adds one with --engine NAME=COMMAND",
+                    names.join(", ")
+                )
             };
             Err(unknown(what, &name, &hint, &[]))
         }

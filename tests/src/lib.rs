@@ -1,3 +1,4 @@
 //! The test harness: what tests of several crates share. The tests themselves are in `it/`.
 
 pub mod database;
+pub mod installation;

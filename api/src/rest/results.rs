@@ -137,9 +137,8 @@ async fn select(
     let limit = i64::from(parameters.limit.unwrap_or(100).clamp(1, 1000));
     let filter = ResultFilter { exclude_simulated, ..parameters.into() };
     let results = results::list(&mut *app.connection().await?, &filter, limit).await?;
-    let last = results.last().filter(|_| results.len() as i64 == limit);
-    let next_after =
-        last.map(|last| After { after_recorded_at: last.recorded_at, after_result_id: last.id });
+    let last = results.last().filter(|_| i64::try_from(results.len()) == Ok(limit));
+    let next_after = last.map(|last| After { after_recorded_at: last.recorded_at, after_result_id: last.id });
     Ok(Json(ResultList { results, next_after }))
 }
 

@@ -109,14 +109,20 @@ mod tests {
             }
         }
         let spec = serde_json::from_value(spec).unwrap();
-        let (facts, machine) = (serde_json::from_value(facts).unwrap(), serde_json::from_value(machine).unwrap());
-        check(&spec, &facts, &machine).err().map(|error| format!("{} ({})", error.detail, error.hint.unwrap_or_default()))
+        let (facts, machine) =
+            (serde_json::from_value(facts).unwrap(), serde_json::from_value(machine).unwrap());
+        check(&spec, &facts, &machine)
+            .err()
+            .map(|error| format!("{} ({})", error.detail, error.hint.unwrap_or_default()))
     }
 
     #[test]
     fn what_fits_passes() {
         assert_eq!(refusal(&json!({}), &json!({}), &json!({})), None);
-        assert_eq!(refusal(&json!({"tensor_parallel": 4}), &json!({"params_total_b": 70.0}), &json!({})), None);
+        assert_eq!(
+            refusal(&json!({"tensor_parallel": 4}), &json!({"params_total_b": 70.0}), &json!({})),
+            None
+        );
         let endpoint = json!({"kind": "endpoint", "url": "http://engine:8000/"});
         let unstated = refusal(&json!({"platform": endpoint}), &json!({"params_total_b": 70.0}), &json!({}));
         assert_eq!(unstated, None, "the model may come in 4 bits");
@@ -126,11 +132,21 @@ mod tests {
     fn what_cannot_fit_is_refused_with_its_numbers() {
         let none = json!({});
         for (request, model, instance, expected) in [
-            (&none, json!({"params_total_b": 70.0}), &none, "take 130.4 GiB, but 1 of the accelerators of g6e.xlarge hold 45.0 GiB (raise"),
+            (
+                &none,
+                json!({"params_total_b": 70.0}),
+                &none,
+                "take 130.4 GiB, but 1 of the accelerators of g6e.xlarge hold 45.0 GiB (raise",
+            ),
             (&none, json!({"params_total_b": 405.0}), &none, "choose a larger instance type"),
             (&json!({"tensor_parallel": 5}), none.clone(), &none, "g6e.xlarge has 4 accelerators"),
             (&none, json!({"layers": null}), &none, "not known: the model's number of layers ("),
-            (&none, none.clone(), &json!({"accelerator_bf16_tflops": null}), "not known: the accelerator's compute rate ("),
+            (
+                &none,
+                none.clone(),
+                &json!({"accelerator_bf16_tflops": null}),
+                "not known: the accelerator's compute rate (",
+            ),
         ] {
             let refused = refusal(request, &model, instance).expect(expected);
             assert!(refused.contains(expected), "{refused}");

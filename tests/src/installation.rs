@@ -1,0 +1,248 @@
+//! A whole installation for one test: a database of its own, the built program as server and workers, and a folder for
+//! local processes. Dropping it ends every process that it or its runs started.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use accelbench_core::run::{Run, RunEvent};
+use accelbench_store::secrets::SecretKey;
+use anyhow::{Context as _, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
+use tempfile::TempDir;
+
+use crate::database::TestDatabase;
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A server with as many workers as a test starts.
+pub struct Installation {
+    /// The database, for looking behind the scenes.
+    pub database: TestDatabase,
+    /// Root of the server's address.
+    pub url: String,
+    secret_key: String,
+    folder: TempDir,
+    server: Child,
+    workers: Vec<Child>,
+    http: reqwest::Client,
+}
+
+impl Installation {
+    /// Starts a server on a new database with the reference data; no worker yet.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start() -> anyhow::Result<Self> {
+        let database = TestDatabase::create().await?;
+        accelbench_store::seed::seed(&database.pool).await?;
+        let folder = tempfile::tempdir()?;
+        let secret_key = SecretKey::generate().to_text();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let server = program(&folder, "server")?
+            .args(["serve", "--max-dataset-mib", "1", "--bind", &format!("127.0.0.1:{port}")])
+            .env("DATABASE_URL", &database.url)
+            .env("ACCELBENCH_SECRET_KEY", &secret_key)
+            .spawn()?;
+        let url = format!("http://127.0.0.1:{port}");
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build()?;
+        let installation = Self { database, url, secret_key, folder, server, workers: Vec::new(), http };
+        installation
+            .until("the server is ready", async || Ok(installation.get("/readyz").await.is_ok()))
+            .await?;
+        Ok(installation)
+    }
+
+    /// Starts a worker that also offers `engines` (`NAME=COMMAND`); returns its process id.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_worker(&mut self, engines: &[&str]) -> anyhow::Result<Pid> {
+        let mut command = program(&self.folder, "worker")?;
+        command.args(["worker", "--api-url", &self.url, "--state-dir"]).arg(self.folder.path().join("state"));
+        for engine in engines {
+            command.args(["--engine", engine]);
+        }
+        let worker = command
+            .env("DATABASE_URL", &self.database.url)
+            .env("ACCELBENCH_SECRET_KEY", &self.secret_key)
+            .spawn()?;
+        let pid = Pid::from_raw(worker.id().cast_signed());
+        self.workers.push(worker);
+        Ok(pid)
+    }
+
+    /// The path of the built program, for engine commands.
+    ///
+    /// # Errors
+    /// When it was not built.
+    pub fn program() -> anyhow::Result<PathBuf> {
+        let exe = std::env::current_exe()?;
+        let found = exe
+            .ancestors()
+            .skip(1)
+            .take(3)
+            .map(|folder| folder.join("accelbench"))
+            .find(|path| path.is_file());
+        found.context("the program is not built; build it with `cargo build --workspace --bins`")
+    }
+
+    /// Posts JSON and gives status and answer.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(StatusCode, Value)> {
+        let response = self.http.post(format!("{}{path}", self.url)).json(body).send().await?;
+        let status = response.status();
+        Ok((status, response.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// Gets a JSON answer.
+    ///
+    /// # Errors
+    /// When the server does not answer with success.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let response = self.http.get(format!("{}{path}", self.url)).send().await?.error_for_status()?;
+        let text = response.text().await?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Submits a request and gives the run's id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn submit(&self, request: &Value) -> anyhow::Result<String> {
+        // A worker tells which engines it offers a moment after its start.
+        let engine = request["platform"]["engine"].as_str().unwrap_or_default();
+        self.until("the engine is offered", async || {
+            Ok(self.get("/api/v1/engines").await?["engines"].to_string().contains(engine))
+        })
+        .await?;
+        let (status, answer) = self.post("/api/v1/runs", request).await?;
+        ensure!(status == StatusCode::CREATED, "{status}: {answer}");
+        Ok(answer["id"].as_str().context("the answer has no id")?.to_owned())
+    }
+
+    /// The run as the API shows it.
+    ///
+    /// # Errors
+    /// When the server does not show it.
+    pub async fn run(&self, run_id: &str) -> anyhow::Result<Run> {
+        Ok(serde_json::from_value(self.get(&format!("/api/v1/runs/{run_id}")).await?)?)
+    }
+
+    /// The run's timeline.
+    ///
+    /// # Errors
+    /// When the server does not show it.
+    pub async fn events(&self, run_id: &str) -> anyhow::Result<Vec<RunEvent>> {
+        let mut answer = self.get(&format!("/api/v1/runs/{run_id}/events")).await?;
+        Ok(serde_json::from_value(answer["events"].take())?)
+    }
+
+    /// Waits until the run is in `phase` or beyond it.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn reach(&self, run_id: &str, phase: &str) -> anyhow::Result<()> {
+        let phases =
+            ["queued", "deploying", "awaiting_ready", "loading", "recording", "tearing_down", "finished"];
+        let position = |name: &str| phases.iter().position(|&phase| phase == name);
+        self.until(phase, async || Ok(position(self.run(run_id).await?.phase.as_str()) >= position(phase)))
+            .await
+    }
+
+    /// Waits until the run is finished, and gives it.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn finish(&self, run_id: &str) -> anyhow::Result<Run> {
+        self.reach(run_id, "finished").await?;
+        self.run(run_id).await
+    }
+
+    /// The results of a run.
+    ///
+    /// # Errors
+    /// When the server does not show them.
+    pub async fn results(&self, run_id: &str) -> anyhow::Result<Vec<Value>> {
+        let answer = self.get(&format!("/api/v1/runs/{run_id}/results")).await?;
+        Ok(answer["results"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// The living processes that were started for runs of this installation.
+    ///
+    /// # Errors
+    /// When processes cannot be listed.
+    pub fn run_processes(&self) -> anyhow::Result<Vec<i32>> {
+        let mark =
+            format!("ACCELBENCH_MARK_STATE={}", self.folder.path().canonicalize()?.join("state").display());
+        let mut system = System::new().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let what = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always).without_tasks();
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+        let marked = system.processes().values().filter(|process| {
+            process.status() != ProcessStatus::Zombie
+                && process.environ().iter().any(|entry| entry.to_str() == Some(&mark))
+        });
+        Ok(marked.map(|process| process.pid().as_u32().cast_signed()).collect())
+    }
+
+    /// Waits until `condition` holds.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn until(
+        &self,
+        what: &str,
+        condition: impl AsyncFn() -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        let until = Instant::now() + PATIENCE;
+        while !condition().await? {
+            if Instant::now() > until {
+                let log = std::fs::read_to_string(self.folder.path().join("worker.log")).unwrap_or_default();
+                bail!("waited in vain for: {what}; the workers' log:\n{log}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+}
+
+/// A short request for two load points on a local engine.
+#[must_use]
+pub fn request(engine: &str) -> Value {
+    json!({
+        "model": "meta-llama/Llama-3.1-8B",
+        "instance_type": if engine == "simulator" { "g6e.xlarge" } else { "local" },
+        "platform": {"kind": "local", "engine": engine},
+        "workload": {"lengths": {"kind": "fixed", "input_tokens": 16, "output_tokens": 8}},
+        "load_points": [{"concurrency": 1}, {"concurrency": 2}],
+        "measurement": {"min_duration_s": 1.0, "min_requests": 5, "max_duration_s": 30.0},
+    })
+}
+
+fn program(folder: &TempDir, name: &str) -> anyhow::Result<Command> {
+    let log = File::options().create(true).append(true).open(folder.path().join(format!("{name}.log")))?;
+    let mut command = Command::new(Installation::program()?);
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    Ok(command)
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        for child in self.workers.iter_mut().chain([&mut self.server]) {
+            // Whatever has ended already is what is wanted.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for pid in self.run_processes().unwrap_or_default() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
