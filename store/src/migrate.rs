@@ -1,11 +1,12 @@
 //! Connecting, and bringing a database to this version's schema.
 
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use apalis_postgres::PostgresStorage;
 use sqlx::PgPool;
 use sqlx::migrate::{Migrate as _, Migrator};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::{Error, Result};
 
@@ -16,10 +17,13 @@ static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// # Errors
 /// [`Error::Database`] when no connection can be made within 10 s.
 pub async fn connect(url: &str, max_connections: u32) -> Result<PgPool> {
+    // A process that is stopped in the middle of a transaction would keep its locks, and with them the run, from
+    // everybody else for as long as it sleeps.
+    let options = PgConnectOptions::from_str(url)?.options([("idle_in_transaction_session_timeout", "5s")]);
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(10))
-        .connect(url)
+        .connect_with(options)
         .await?;
     Ok(pool)
 }

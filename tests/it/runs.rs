@@ -24,7 +24,7 @@ async fn succeeded_with_one_set_of_results(installation: &Installation, run_id: 
     assert_eq!(concurrencies, [json!(1), json!(2)]);
     assert_eq!(installation.run_processes().unwrap(), Vec::<i32>::new(), "processes of the run are left");
     let numbers: Vec<i64> = events.iter().map(|event| event.sequence).collect();
-    assert_eq!(numbers, (1..=numbers.len() as i64).collect::<Vec<_>>(), "the timeline has gaps");
+    assert_eq!(numbers, (1..).take(numbers.len()).collect::<Vec<_>>(), "the timeline has gaps");
 }
 
 #[tokio::test]
