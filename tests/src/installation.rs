@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::database::TestDatabase;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// A server with as many workers as a test starts.
 pub struct Installation {
