@@ -6,6 +6,7 @@ use accelbench_core::load::{LoadPlan, LoadReport};
 use accelbench_core::validity::{Check, Outcome};
 use accelbench_core::workload::EosPolicy;
 
+use crate::loop_lag::nearest_rank_p99;
 use crate::point::Point;
 use crate::recorder::{Circumstances, tokens_in};
 use crate::sample::{Answer, Sample};
@@ -27,6 +28,7 @@ pub(crate) fn all(
     checks.extend(steady_state(point));
     checks.extend(output_length(plan, answers));
     checks.extend(input_length(about, answers));
+    checks.extend(prompts_fresh(about, point.requests_sent()));
     checks
 }
 
@@ -60,7 +62,7 @@ fn concurrency_held(report: &LoadReport) -> Check {
         missing,
         0.01,
         0.05,
-        format!("{mean:.2} of {offered} requests were in flight on average"),
+        format!("{mean:.2} of {offered} requests were in flight on average (at least 99 %)"),
     )
 }
 
@@ -80,10 +82,7 @@ fn sample_size(report: &LoadReport) -> Check {
 
 /// What the generator itself is late is booked on the engine: held against the median time to first token.
 fn generator_kept_up(point: &Point, report: &LoadReport, loop_lag_p99: Duration) -> Check {
-    let mut lags = point.send_lags.clone();
-    lags.sort_unstable();
-    let rank = (lags.len() * 99).div_ceil(100).saturating_sub(1);
-    let send_lag_ms = lags.get(rank).copied().unwrap_or_default().as_secs_f64() * 1000.0;
+    let send_lag_ms = nearest_rank_p99(point.send_lags.clone()).as_secs_f64() * 1000.0;
     let loop_lag_ms = loop_lag_p99.as_secs_f64() * 1000.0;
     let late_ms = send_lag_ms.max(loop_lag_ms);
     let sentence = format!(
@@ -137,4 +136,15 @@ fn input_length(about: &Circumstances, answers: &[(&Sample, &Answer)]) -> Option
         "prompts were {found:.0} tokens long together instead of {asked:.0}, cut by {how} (at most 2 % off)"
     );
     Some(check("input_length", off, 0.02, 0.10, sentence))
+}
+
+/// A prompt that is sent again may be answered from a prefix cache.
+fn prompts_fresh(about: &Circumstances, sent: usize) -> Option<Check> {
+    let fresh = about.fresh_prompts?.min(sent);
+    let repeated = (sent - fresh) as f64 / sent.max(1) as f64;
+    let sentence = format!(
+        "{fresh} of {sent} requests had a prompt of the dataset that was new to the engine; a repeated one may be \
+         answered from a prefix cache (all must be new)"
+    );
+    Some(check("prompts_fresh", repeated, 0.0, 1.0, sentence))
 }

@@ -4,17 +4,27 @@ use std::time::{Duration, Instant};
 
 use accelbench_core::load::{ErrorClass, LoadPlan};
 use accelbench_core::workload::EosPolicy;
+use anyhow::bail;
 use reqwest::{Client, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::prompts::PreparedPrompt;
-use crate::sample::{Answer, Failure, Sample};
+use crate::sample::{Asked, Failure, Sample};
 
+mod body;
 mod reader;
 pub(crate) mod tokenizer;
 
+use body::RequestBody;
 use reader::AnswerReader;
+
+/// After `[DONE]` only the end of the HTTP body is missing, which frees the connection; some engines never send it.
+const PATIENCE_AFTER_DONE: Duration = Duration::from_secs(1);
+
+/// Attempts of a small request outside the measurement.
+const ATTEMPTS: u32 = 4;
 
 /// The engine of a plan.
 #[derive(Debug, Clone)]
@@ -25,10 +35,31 @@ pub(crate) struct Engine {
     eos: EosPolicy,
     seed: u64,
     timeout: Duration,
+    /// Whether each chunk is asked to carry the count of tokens so far.
+    running_usage: bool,
 }
 
 impl Engine {
-    pub(crate) fn new(plan: &LoadPlan, timeout: Duration) -> anyhow::Result<Self> {
+    /// Finds out with a small request what the engine of `plan` takes.
+    ///
+    /// # Errors
+    /// The engine refuses the request in every form. Whatever else goes wrong is left for the load to find.
+    pub(crate) async fn connect(plan: &LoadPlan, timeout: Duration) -> anyhow::Result<Self> {
+        let mut engine = Self::new(plan, timeout)?;
+        let asked = Asked { input_tokens: None, output_tokens: 2 };
+        let prompt = PreparedPrompt { text: "Hello".to_owned(), asked };
+        let mut refusal = String::new();
+        for running_usage in [true, false] {
+            engine.running_usage = running_usage;
+            match engine.request(&prompt, Instant::now()).await.outcome {
+                Err(failure) if failure.class == ErrorClass::Refused => refusal = failure.message,
+                _ => return Ok(engine),
+            }
+        }
+        bail!("the engine refuses a small request: {refusal}")
+    }
+
+    fn new(plan: &LoadPlan, timeout: Duration) -> anyhow::Result<Self> {
         let client = Client::builder()
             .http1_only()
             .tcp_nodelay(true)
@@ -45,24 +76,30 @@ impl Engine {
             eos: plan.workload.eos,
             seed: plan.workload.seed,
             timeout,
+            running_usage: true,
         })
     }
 
     /// Sends one request and reads its answer to the end. `base` is the moment from which the sample counts.
     pub(crate) async fn request(&self, prompt: &PreparedPrompt, base: Instant) -> Sample {
+        // Everything that takes time is done before the send is stamped.
         let request = match self.build(prompt) {
             Ok(request) => request,
             Err(failure) => return Sample { sent_at: base.elapsed(), outcome: Err(failure) },
         };
         let sent_at = base.elapsed();
-        let answer = tokio::time::timeout(self.timeout, self.exchange(request, prompt, base)).await;
-        let late = || {
-            Err(Failure {
-                class: ErrorClass::Timeout,
-                message: format!("a request took longer than {} s", self.timeout.as_secs()),
-            })
+        let outcome = match timeout(self.timeout, self.exchange(request, prompt, base)).await {
+            Ok(Ok((reader, response))) => {
+                end(response).await;
+                reader.finish()
+            }
+            Ok(Err(failure)) => Err(failure),
+            Err(_elapsed) => {
+                let message = format!("a request took longer than {} s", self.timeout.as_secs());
+                Err(Failure::new(ErrorClass::Timeout, message))
+            }
         };
-        Sample { sent_at, outcome: answer.unwrap_or_else(|_elapsed| late()) }
+        Sample { sent_at, outcome }
     }
 
     async fn exchange(
@@ -70,54 +107,52 @@ impl Engine {
         request: reqwest::Request,
         prompt: &PreparedPrompt,
         base: Instant,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<(AnswerReader, Response), Failure> {
         let response = self.client.execute(request).await.map_err(|error| broken(&error))?;
         let mut response = refuse_bad_status(response).await?;
         let mut reader = AnswerReader::new(prompt.asked);
-        while let Some(bytes) = response.chunk().await.map_err(|error| incomplete(&error))? {
+        while !reader.is_done() {
+            let bytes = response.chunk().await;
             let read_at = base.elapsed();
-            reader.read(&bytes, read_at)?;
+            match bytes.map_err(|error| incomplete(&error))? {
+                Some(bytes) => reader.read(&bytes, read_at)?,
+                None => break,
+            }
         }
-        reader.finish()
+        Ok((reader, response))
     }
 
-    /// Everything that takes time is done before the send is stamped.
     fn build(&self, prompt: &PreparedPrompt) -> Result<reqwest::Request, Failure> {
-        let failure = |message: String| Failure { class: ErrorClass::Malformed, message };
+        let failure = |message: String| Failure::new(ErrorClass::Malformed, message);
         let url = self.url("v1/completions").map_err(failure)?;
-        let request = self.client.post(url).json(&self.body(prompt)).build();
+        let request = self.client.post(url).json(&RequestBody::new(self, prompt)).build();
         request.map_err(|error| failure(error.to_string()))
-    }
-
-    fn body(&self, prompt: &PreparedPrompt) -> Value {
-        let mut body = json!({
-            "model": self.model,
-            "prompt": prompt.text,
-            "max_tokens": prompt.asked.output_tokens,
-            // Sampling costs the same at every temperature; 0 makes repeats comparable.
-            "temperature": 0.0,
-            "seed": self.seed,
-            "stream": true,
-            "stream_options": {"include_usage": true, "continuous_usage_stats": true},
-        });
-        if self.eos == EosPolicy::Ignore {
-            body["ignore_eos"] = true.into();
-            body["min_tokens"] = prompt.asked.output_tokens.into();
-        }
-        body
     }
 
     fn url(&self, path: &str) -> Result<Url, String> {
         self.base_url.join(path).map_err(|error| format!("the engine's address is unusable: {error}"))
     }
 
-    /// Posts a small JSON request outside the measurement.
+    /// Posts a small JSON request outside the measurement, some times if need be; `None` when there is no answer.
     async fn post(&self, path: &str, body: &Value) -> Option<(StatusCode, Value)> {
-        let request = self.client.post(self.url(path).ok()?).timeout(Duration::from_mins(1)).json(body);
-        let response = request.send().await.ok()?;
-        let status = response.status();
-        Some((status, response.json().await.unwrap_or(Value::Null)))
+        for attempt in 1..=ATTEMPTS {
+            let request = self.client.post(self.url(path).ok()?).timeout(Duration::from_mins(1)).json(body);
+            match request.send().await {
+                Ok(response) if !response.status().is_server_error() || attempt == ATTEMPTS => {
+                    let status = response.status();
+                    return Some((status, response.json().await.unwrap_or(Value::Null)));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(100) * attempt).await,
+            }
+        }
+        None
     }
+}
+
+/// Reads the rest of a body. Nothing in it counts: an engine that lets the connection hang has answered all the same.
+async fn end(mut response: Response) {
+    let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
+    let _ = timeout(PATIENCE_AFTER_DONE, rest).await;
 }
 
 async fn refuse_bad_status(response: Response) -> Result<Response, Failure> {
@@ -128,7 +163,7 @@ async fn refuse_bad_status(response: Response) -> Result<Response, Failure> {
     let class = if status.is_client_error() { ErrorClass::Refused } else { ErrorClass::ServerError };
     let body = response.text().await.unwrap_or_default();
     let body: String = body.chars().take(300).collect();
-    Err(Failure { class, message: format!("the engine answered {status}: {}", body.trim()) })
+    Err(Failure::new(class, format!("the engine answered {status}: {}", body.trim())))
 }
 
 fn broken(error: &reqwest::Error) -> Failure {
@@ -137,12 +172,9 @@ fn broken(error: &reqwest::Error) -> Failure {
     } else {
         "the connection broke before an answer"
     };
-    Failure { class: ErrorClass::Connection, message: what.to_owned() }
+    Failure::new(ErrorClass::Connection, what)
 }
 
 fn incomplete(_error: &reqwest::Error) -> Failure {
-    Failure {
-        class: ErrorClass::Incomplete,
-        message: "the connection broke in the middle of an answer".to_owned(),
-    }
+    Failure::new(ErrorClass::Incomplete, "the connection broke in the middle of an answer")
 }

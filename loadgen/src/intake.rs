@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use accelbench_core::dataset::{self, Prompt, Sha256Hex};
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport};
-use anyhow::{Context as _, bail, ensure};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
-use serde_json::json;
+use anyhow::{Context as _, anyhow, bail, ensure};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::options::LoadgenOptions;
+use crate::sink::LoadSink;
 
 /// The longest pause between two attempts.
 const MOST_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long the plan is waited for; without it there is nothing to lose by giving up.
+/// Attempts to get the plan; without it there is nothing to lose by giving up after some minutes.
 const PLAN_PATIENCE: u32 = 30;
 
-/// How often a failure is told before the worker has to find out by itself.
+/// Attempts to tell a failure before the worker has to find out by itself.
 const FAILURE_PATIENCE: u32 = 10;
 
 /// The API of one run.
@@ -28,6 +29,11 @@ pub(crate) struct Intake {
     base: Url,
     token: String,
 }
+
+/// The API has no use for this load generator any more: the run was cancelled, has ended or is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("the API answers {0}: the run is over")]
+pub(crate) struct RunOver(StatusCode);
 
 impl Intake {
     pub(crate) fn new(options: &LoadgenOptions, token: String) -> anyhow::Result<Self> {
@@ -39,9 +45,9 @@ impl Intake {
 
     /// Fetches the plan and the prompts, and checks that they belong together.
     pub(crate) async fn plan(&self) -> anyhow::Result<(LoadPlan, Vec<Prompt>)> {
-        let plan: LoadPlan =
-            self.until_answered(Method::GET, "plan", None, PLAN_PATIENCE).await?.json().await?;
-        let bytes = self.until_answered(Method::GET, "dataset", None, PLAN_PATIENCE).await?.bytes().await?;
+        let bytes = self.until_answered(Method::GET, "plan", None, PLAN_PATIENCE).await?;
+        let plan: LoadPlan = serde_json::from_slice(&bytes).context("the plan cannot be read")?;
+        let bytes = self.until_answered(Method::GET, "dataset", None, PLAN_PATIENCE).await?;
         let sha256 = Sha256Hex::of(&bytes);
         ensure!(
             sha256 == plan.dataset_sha256,
@@ -50,21 +56,6 @@ impl Intake {
         );
         let prompts = dataset::parse(&bytes).context("the dataset cannot be read")?;
         Ok((plan, prompts))
-    }
-
-    /// Tells how far the load is; whether it arrives does not matter.
-    pub(crate) async fn progress(&self, progress: &LoadProgress) {
-        if let Ok(request) = self.request(Method::POST, "progress") {
-            let _ = request.timeout(Duration::from_secs(5)).json(progress).send().await;
-        }
-    }
-
-    /// Delivers a report until it is acknowledged.
-    pub(crate) async fn report(&self, report: &LoadReport) -> anyhow::Result<()> {
-        let path = format!("reports/{}", report.load_point_index);
-        let body = serde_json::to_value(report)?;
-        self.until_answered(Method::PUT, &path, Some(&body), u32::MAX).await?;
-        Ok(())
     }
 
     /// Tells why the load cannot be measured.
@@ -79,22 +70,16 @@ impl Intake {
         &self,
         method: Method,
         path: &str,
-        body: Option<&serde_json::Value>,
+        body: Option<&Value>,
         patience: u32,
-    ) -> anyhow::Result<Response> {
-        let mut attempt = 0;
+    ) -> anyhow::Result<Vec<u8>> {
+        let mut attempt: u32 = 0;
         loop {
-            let mut request = self.request(method.clone(), path)?;
-            if let Some(body) = body {
-                request = request.json(body);
-            }
-            let problem = match request.send().await {
-                Ok(response) if response.status().is_success() => return Ok(response),
-                Ok(response) if !is_transient(response.status()) => return refused(path, response).await,
-                Ok(response) => format!("the API answered {}", response.status()),
-                Err(error) => error.without_url().to_string(),
+            let problem = match self.ask(method.clone(), path, body).await? {
+                Ok(answer) => return Ok(answer),
+                Err(problem) => problem,
             };
-            attempt += 1;
+            attempt = attempt.saturating_add(1);
             if attempt >= patience {
                 bail!("{path}: gave up after {attempt} attempts: {problem}");
             }
@@ -103,15 +88,67 @@ impl Intake {
         }
     }
 
+    /// Asks once: the answer, or a problem that may pass. A problem that will not pass is the outer error.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Result<Vec<u8>, String>> {
+        let mut request = self.request(method, path)?;
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Ok(Err(words(error))),
+        };
+        let status = response.status();
+        match response.bytes().await {
+            _ if is_over(status) => Err(RunOver(status).into()),
+            _ if is_transient(status) => Ok(Err(format!("the API answered {status}"))),
+            Ok(bytes) if status.is_success() => Ok(Ok(bytes.to_vec())),
+            Ok(bytes) => {
+                let answer: String = String::from_utf8_lossy(&bytes).chars().take(500).collect();
+                Err(anyhow!("the API refused {path} with {status}: {answer}"))
+            }
+            Err(error) => Ok(Err(words(error))),
+        }
+    }
+
     fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {
         Ok(self.client.request(method, self.base.join(path)?).bearer_auth(&self.token))
     }
 }
 
-async fn refused(path: &str, response: Response) -> anyhow::Result<Response> {
-    let status = response.status();
-    let body: String = response.text().await.unwrap_or_default().chars().take(500).collect();
-    bail!("the API refused {path} with {status}: {body}")
+impl LoadSink for Intake {
+    /// Whether it arrives does not matter, unless the API says that the run is over.
+    async fn progress(&self, progress: &LoadProgress) -> anyhow::Result<()> {
+        let request = self.request(Method::POST, "progress")?.timeout(Duration::from_secs(5)).json(progress);
+        match request.send().await {
+            Ok(response) if is_over(response.status()) => Err(RunOver(response.status()).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Delivers until the report is acknowledged.
+    async fn report(&self, report: &LoadReport) -> anyhow::Result<()> {
+        let path = format!("reports/{}", report.load_point_index);
+        let body = serde_json::to_value(report)?;
+        self.until_answered(Method::PUT, &path, Some(&body), u32::MAX).await?;
+        Ok(())
+    }
+}
+
+fn words(error: reqwest::Error) -> String {
+    format!("{:#}", anyhow!(error.without_url()))
+}
+
+fn is_over(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE
+    )
 }
 
 fn is_transient(status: StatusCode) -> bool {

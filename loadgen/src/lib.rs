@@ -16,10 +16,12 @@ mod progress;
 mod prompts;
 mod recorder;
 mod sample;
+mod sink;
 pub mod stream;
 
-pub use measure::run;
+pub use measure::{measure, run, run_with_token};
 pub use options::LoadgenOptions;
+pub use sink::LoadSink;
 
 /// Version and build of this load generator, as it is written into each report.
 #[must_use]

@@ -2,32 +2,35 @@
 //! late in every latency too.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
 const INTERVAL: Duration = Duration::from_millis(10);
 
 /// The timer; it ends with the value.
 pub(crate) struct LoopLag {
-    lags: Arc<Mutex<Vec<Duration>>>,
+    looks: Arc<Mutex<Vec<Look>>>,
     task: JoinHandle<()>,
 }
 
+/// When the timer was due, and how late it came.
+type Look = (Duration, Duration);
+
 impl LoopLag {
-    pub(crate) fn start() -> Self {
-        let lags = Arc::new(Mutex::new(Vec::new()));
-        let task = tokio::spawn(watch(Arc::clone(&lags)));
-        Self { lags, task }
+    /// Starts the timer; `base` is the moment from which it counts.
+    pub(crate) fn start(base: Instant) -> Self {
+        let looks = Arc::new(Mutex::new(Vec::new()));
+        let task = tokio::spawn(watch(base, Arc::clone(&looks)));
+        Self { looks, task }
     }
 
-    /// The lateness that 99 % of all looks stayed below.
-    pub(crate) fn p99(&self) -> Duration {
-        let mut lags = self.lags.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        lags.sort_unstable();
-        let rank = (lags.len() * 99).div_ceil(100).saturating_sub(1);
-        lags.get(rank).copied().unwrap_or_default()
+    /// The lateness that 99 % of all looks in the window did not exceed.
+    pub(crate) fn p99(&self, (from, to): (Duration, Duration)) -> Duration {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let inside = looks.iter().filter(|(due, _)| (from..to).contains(due));
+        nearest_rank_p99(inside.map(|(_, lag)| *lag).collect())
     }
 }
 
@@ -37,10 +40,48 @@ impl Drop for LoopLag {
     }
 }
 
-async fn watch(lags: Arc<Mutex<Vec<Duration>>>) {
+/// The value that 99 % of all values do not exceed; zero if there is none.
+pub(crate) fn nearest_rank_p99(mut values: Vec<Duration>) -> Duration {
+    values.sort_unstable();
+    let rank = (values.len() * 99).div_ceil(100).saturating_sub(1);
+    values.get(rank).copied().unwrap_or_default()
+}
+
+async fn watch(base: Instant, looks: Arc<Mutex<Vec<Look>>>) {
     loop {
         let due = Instant::now() + INTERVAL;
-        sleep_until(due).await;
-        lags.lock().unwrap_or_else(PoisonError::into_inner).push(due.elapsed());
+        sleep_until(due.into()).await;
+        let look = (due.saturating_duration_since(base), due.elapsed());
+        looks.lock().unwrap_or_else(PoisonError::into_inner).push(look);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::{LoopLag, nearest_rank_p99};
+
+    #[test]
+    fn one_late_look_in_a_hundred_is_forgiven() {
+        let mut lags = vec![Duration::from_millis(1); 99];
+        lags.push(Duration::from_millis(50));
+        assert_eq!(nearest_rank_p99(lags.clone()), Duration::from_millis(1));
+        lags.push(Duration::from_millis(50));
+        assert_eq!(nearest_rank_p99(lags), Duration::from_millis(50));
+        assert_eq!(nearest_rank_p99(Vec::new()), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_blocks_is_seen_to_be_late_while_it_blocks() {
+        let base = Instant::now();
+        let lag = LoopLag::start(base);
+        tokio::task::yield_now().await;
+        thread::sleep(Duration::from_millis(60));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let blocked = (Duration::ZERO, base.elapsed());
+        assert!(lag.p99(blocked) >= Duration::from_millis(40), "{:?}", lag.p99(blocked));
+        assert_eq!(lag.p99((base.elapsed() * 2, base.elapsed() * 3)), Duration::ZERO);
     }
 }

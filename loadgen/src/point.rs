@@ -7,11 +7,13 @@ use accelbench_core::load::{LoadStage, Measurement};
 
 use crate::sample::Sample;
 
+mod failures;
 mod in_flight;
 
+use failures::Failures;
 use in_flight::InFlight;
 
-/// The warm-up lasts at least this long.
+/// The warm-up lasts at least this long, or as long as the window where that is shorter.
 const LEAST_WARMUP: Duration = Duration::from_secs(2);
 
 /// The warm-up ends after this long in any case.
@@ -29,12 +31,11 @@ pub(crate) struct Point {
     counted_in_flight: u64,
     pub(crate) tally: Tally,
     pub(crate) samples: Vec<Sample>,
-    /// Answers outside the window whose tokens may have arrived inside it.
+    /// Answers that began before the window and ended after its opening: their tokens may have arrived inside it.
     pub(crate) uncounted: Vec<Sample>,
     /// From a user's last answer to its next send, in the window.
     pub(crate) send_lags: Vec<Duration>,
-    failures_in_a_row: usize,
-    last_failure: Option<String>,
+    failures: Failures,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub(crate) struct Tally {
     pub(crate) warmup: Duration,
     pub(crate) completed: u64,
     pub(crate) failed: u64,
+    /// Output tokens of all answers that ended, inside and outside the window.
+    pub(crate) output_tokens: u64,
 }
 
 /// Permission to send one request.
@@ -60,6 +63,7 @@ pub(crate) struct Ticket {
     /// Which prompt to send, counted over the load point.
     pub(crate) request: usize,
     counted: bool,
+    free_since: Duration,
 }
 
 impl Point {
@@ -76,26 +80,22 @@ impl Point {
             samples: Vec::new(),
             uncounted: Vec::new(),
             send_lags: Vec::new(),
-            failures_in_a_row: 0,
-            last_failure: None,
+            failures: Failures::default(),
         }
     }
 
-    /// Lets a user send its next request at `now`, `lag` after its last one ended; `None` when the load point is over.
-    pub(crate) fn begin(&mut self, now: Duration, lag: Duration) -> Option<Ticket> {
+    /// Lets a user that is free since `free_since` send its next request; `None` when the load point is over.
+    pub(crate) fn begin(&mut self, now: Duration, free_since: Duration) -> Option<Ticket> {
         self.look(now);
         let counted = match self.stage {
             Stage::Over { .. } => return None,
             Stage::Measuring { .. } => true,
             Stage::WarmingUp | Stage::Draining { .. } => false,
         };
-        if counted {
-            self.counted_in_flight += 1;
-            self.send_lags.push(lag);
-        }
+        self.counted_in_flight += u64::from(counted);
         self.in_flight.change(now, 1);
         self.next_request += 1;
-        Some(Ticket { request: self.next_request - 1, counted })
+        Some(Ticket { request: self.next_request - 1, counted, free_since })
     }
 
     /// Takes what became of a request.
@@ -104,17 +104,20 @@ impl Point {
         if let Some(finished) = self.finished_by_user.get_mut(user) {
             *finished += 1;
         }
-        self.note_failure(&sample);
+        self.failures.note(&sample);
+        self.tally.output_tokens += sample.outcome.as_ref().map_or(0, |answer| answer.output_tokens);
         if ticket.counted {
             self.counted_in_flight -= 1;
+            self.send_lags.push(sample.sent_at.saturating_sub(ticket.free_since));
             if sample.outcome.is_ok() {
                 self.tally.completed += 1;
             } else {
                 self.tally.failed += 1;
             }
             self.samples.push(sample);
-        } else {
-            self.tally.warmup_requests += u64::from(self.stage == Stage::WarmingUp);
+        } else if self.stage == Stage::WarmingUp {
+            self.tally.warmup_requests += 1;
+        } else if self.window().is_none_or(|(_, closed_at)| sample.sent_at < closed_at) {
             self.uncounted.push(sample);
         }
         self.look(now);
@@ -136,7 +139,9 @@ impl Point {
             Stage::Draining { opened_at, closed_at } if self.counted_in_flight == 0 => {
                 self.stage = Stage::Over { window: Some((opened_at, closed_at)) };
             }
-            _ if self.is_hopeless() => self.stage = Stage::Over { window: None },
+            Stage::WarmingUp | Stage::Measuring { .. } if self.is_hopeless() => {
+                self.stage = Stage::Over { window: None };
+            }
             _ => {}
         }
     }
@@ -155,9 +160,14 @@ impl Point {
         }
     }
 
-    /// The failure that ended the load point, in words.
-    pub(crate) fn last_failure(&self) -> Option<&str> {
-        self.last_failure.as_deref()
+    /// The commonest failure of the load point, in words.
+    pub(crate) fn commonest_failure(&self) -> Option<&str> {
+        self.failures.commonest()
+    }
+
+    /// Requests sent so far, counted or not.
+    pub(crate) fn requests_sent(&self) -> usize {
+        self.next_request
     }
 
     /// Time-weighted mean number of requests in flight in the window.
@@ -170,10 +180,13 @@ impl Point {
         match self.stage {
             Stage::WarmingUp => (LoadStage::WarmingUp, 0.0),
             Stage::Measuring { opened_at } => {
-                let by_time = now.saturating_sub(opened_at).as_secs_f64() / self.measurement.min_duration_s;
+                let Measurement { min_duration_s, min_requests, max_duration_s } = self.measurement;
+                let open_for = now.saturating_sub(opened_at).as_secs_f64();
                 let ended = self.tally.completed + self.tally.failed;
-                let by_requests = ended as f64 / f64::from(self.measurement.min_requests);
-                (LoadStage::Measuring, by_time.min(by_requests).clamp(0.0, 0.99))
+                let by_requests = ended as f64 / f64::from(min_requests.max(1));
+                let by_time = open_for / min_duration_s.max(1e-3);
+                let at_most = open_for / max_duration_s.max(1e-3);
+                (LoadStage::Measuring, by_time.min(by_requests).max(at_most).clamp(0.0, 0.99))
             }
             Stage::Draining { .. } | Stage::Over { .. } => (LoadStage::Draining, 0.99),
         }
@@ -181,9 +194,10 @@ impl Point {
 
     /// Every user has had an answer, so that connections are open and the engine has seen the full load.
     fn is_warm(&self, now: Duration) -> bool {
+        let least = LEAST_WARMUP.min(Duration::from_secs_f64(self.measurement.min_duration_s.max(0.0)));
         let everybody = self.finished_by_user.iter().all(|&finished| finished > 0);
         let enough = self.tally.warmup_requests >= 2 * self.concurrency as u64;
-        now >= MOST_WARMUP || (everybody && enough && now >= LEAST_WARMUP && self.failures_in_a_row == 0)
+        now >= MOST_WARMUP || (everybody && enough && now >= least && self.failures.in_a_row == 0)
     }
 
     fn has_enough(&self, open_for: Duration) -> bool {
@@ -195,17 +209,7 @@ impl Point {
 
     /// Nothing but failures: the engine is gone or refuses everything.
     fn is_hopeless(&self) -> bool {
-        self.failures_in_a_row >= (2 * self.concurrency).max(50)
-    }
-
-    fn note_failure(&mut self, sample: &Sample) {
-        match &sample.outcome {
-            Ok(_) => self.failures_in_a_row = 0,
-            Err(failure) => {
-                self.failures_in_a_row += 1;
-                self.last_failure = Some(failure.message.clone());
-            }
-        }
+        self.failures.in_a_row >= (2 * self.concurrency).max(50)
     }
 }
 

@@ -1,75 +1,78 @@
-//! Tells the API once a second how far a load point is.
+//! Tells once a second how far a load point is.
 
 use std::time::Duration;
 
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadStage};
+use accelbench_core::stats::Summary;
 
 use crate::attack::Attack;
-use crate::intake::Intake;
+use crate::sample::Sample;
+use crate::sink::LoadSink;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Tells until it is dropped.
-pub(crate) async fn tell(intake: &Intake, plan: &LoadPlan, load_point_index: u32, attack: &Attack) {
-    let mut previous = (attack.base.elapsed(), 0.0);
+///
+/// # Errors
+/// When nobody wants the load any more.
+pub(crate) async fn tell(
+    sink: &impl LoadSink,
+    plan: &LoadPlan,
+    load_point_index: u32,
+    attack: &Attack,
+) -> anyhow::Result<()> {
+    let mut previous = (attack.base.elapsed(), 0);
     loop {
         tokio::time::sleep(INTERVAL).await;
-        let Some(progress) = look(plan, load_point_index, attack, &mut previous) else { return };
-        intake.progress(&progress).await;
+        sink.progress(&look(plan, load_point_index, attack, &mut previous)).await?;
     }
 }
 
-/// Tells that prompts are being cut.
-pub(crate) async fn tell_preparing(intake: &Intake, plan: &LoadPlan, load_point_index: u32) {
-    let Some(&offered_load) = plan.load_points.get(load_point_index as usize) else { return };
-    let progress = LoadProgress {
+/// The progress while prompts are being cut.
+pub(crate) fn preparing(plan: &LoadPlan, load_point_index: u32) -> LoadProgress {
+    LoadProgress {
         load_point_index,
         load_point_count: plan.load_points.len() as u32,
-        offered_load,
+        offered_load: plan.load_points[load_point_index as usize],
         stage: LoadStage::Preparing,
         fraction: 0.0,
         requests_completed: 0,
         requests_failed: 0,
         output_tokens_per_s: 0.0,
         ttft_p50_ms: None,
-    };
-    intake.progress(&progress).await;
+    }
 }
 
 fn look(
     plan: &LoadPlan,
     load_point_index: u32,
     attack: &Attack,
-    previous: &mut (Duration, f64),
-) -> Option<LoadProgress> {
+    previous: &mut (Duration, u64),
+) -> LoadProgress {
     let now = attack.base.elapsed();
     let mut point = attack.point();
+    // A window closes on time even when no request begins or ends.
     point.look(now);
     let (stage, fraction) = point.progress(now);
-    let answers =
-        point.samples.iter().chain(&point.uncounted).filter_map(|sample| sample.outcome.as_ref().ok());
-    let tokens: f64 = answers.map(|answer| answer.output_tokens as f64).sum();
-    let mut ttft_ms: Vec<f64> = point
-        .samples
-        .iter()
-        .filter_map(|sample| {
-            Some(sample.outcome.as_ref().ok()?.first_token_at().saturating_sub(sample.sent_at))
-        })
-        .map(|ttft| ttft.as_secs_f64() * 1000.0)
-        .collect();
     let tally = point.tally;
+    let mut ttft_ms: Vec<f64> = point.samples.iter().filter_map(ttft).collect();
     drop(point);
-    let rate = (tokens - previous.1) / (now.saturating_sub(previous.0)).as_secs_f64().max(1e-3);
-    *previous = (now, tokens);
-    Some(LoadProgress {
-        load_point_index,
-        load_point_count: plan.load_points.len() as u32,
-        offered_load: *plan.load_points.get(load_point_index as usize)?,
+    let tokens = tally.output_tokens.saturating_sub(previous.1) as f64;
+    let seconds = now.saturating_sub(previous.0).as_secs_f64().max(1e-3);
+    *previous = (now, tally.output_tokens);
+    LoadProgress {
         stage,
         fraction,
         requests_completed: tally.completed,
         requests_failed: tally.failed,
-        output_tokens_per_s: rate.max(0.0),
-        ttft_p50_ms: accelbench_core::stats::Summary::of(&mut ttft_ms).map(|summary| summary.p50),
-    })
+        output_tokens_per_s: tokens / seconds,
+        ttft_p50_ms: Summary::of(&mut ttft_ms).map(|summary| summary.p50),
+        ..preparing(plan, load_point_index)
+    }
+}
+
+/// Time to first token, in milliseconds.
+fn ttft(sample: &Sample) -> Option<f64> {
+    let answer = sample.outcome.as_ref().ok()?;
+    Some(answer.first_token_at().saturating_sub(sample.sent_at).as_secs_f64() * 1000.0)
 }

@@ -1,6 +1,8 @@
 //! The prompts of a load point: text of the dataset, cut to exactly the asked number of tokens, each beginning
 //! differently so that a prefix cache cannot answer.
 
+use std::borrow::Cow;
+
 use accelbench_core::dataset::Prompt;
 use accelbench_core::load::LoadPlan;
 use accelbench_core::workload::Lengths;
@@ -15,11 +17,25 @@ use crate::engine::Engine;
 use crate::engine::tokenizer::Tokenizer;
 use crate::sample::Asked;
 
+mod corpus;
 mod cut;
 mod lengths;
+mod nonce;
+
+pub(crate) use corpus::Corpus;
+use nonce::{NONCE_LENGTH, Nonces};
 
 /// How many prompts are cut at once.
 const CUTTING_AT_ONCE: usize = 8;
+
+/// Most prompts that are prepared for a load point; when they are used up they come again with other beginnings.
+const MOST_PROMPTS: usize = 2048;
+
+/// Most tokens that are prepared for a load point: the engine's tokenizer takes seconds for each million.
+const MOST_TOKENS: u64 = 1_000_000;
+
+/// This many prompts are prepared however long they are.
+const LEAST_PROMPTS: usize = 64;
 
 /// A prompt ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +44,21 @@ pub(crate) struct PreparedPrompt {
     pub(crate) asked: Asked,
 }
 
+/// The prompts of a load point.
+#[derive(Debug)]
+pub(crate) struct PreparedPrompts {
+    prompts: Vec<PreparedPrompt>,
+    /// Where prompts begin with a nonce; those of a dataset are sent as they are.
+    nonces: Option<Nonces>,
+}
+
 /// Makes the prompts of a plan.
 pub(crate) struct PromptSource<'a> {
     engine: &'a Engine,
-    tokenizer: Option<Tokenizer>,
     plan: &'a LoadPlan,
     dataset: &'a [Prompt],
-    /// The dataset's text in the order of the seed.
-    corpus: Vec<char>,
+    /// What cutting needs, unless prompts are sent as they are.
+    cutter: Option<(Tokenizer, Corpus)>,
 }
 
 impl<'a> PromptSource<'a> {
@@ -44,106 +67,110 @@ impl<'a> PromptSource<'a> {
         plan: &'a LoadPlan,
         dataset: &'a [Prompt],
     ) -> anyhow::Result<Self> {
-        let as_is = matches!(plan.workload.lengths, Lengths::AsInDataset { .. });
-        let tokenizer =
-            if as_is { None } else { Some(Tokenizer::of(engine).await.context("prompts cannot be cut")?) };
-        Ok(Self { engine, tokenizer, plan, dataset, corpus: corpus(dataset, plan.workload.seed) })
+        let cutter = if matches!(plan.workload.lengths, Lengths::AsInDataset { .. }) {
+            None
+        } else {
+            let corpus = Corpus::new(dataset, plan.workload.seed);
+            let tokenizer = Tokenizer::of(engine, &corpus).await.context("prompts cannot be cut")?;
+            Some((tokenizer, corpus))
+        };
+        Ok(Self { engine, plan, dataset, cutter })
     }
 
     /// Whether the input lengths are cut by the engine's own count.
     pub(crate) fn is_exact(&self) -> bool {
-        self.tokenizer.is_none_or(Tokenizer::is_exact)
+        self.cutter.as_ref().is_none_or(|(tokenizer, _)| tokenizer.is_exact())
     }
 
-    /// Prepares `count` prompts for a load point; the same seed and load point give the same prompts.
+    /// How many requests of a load point can have a prompt that was never sent before; `None` for any number. `wanted`
+    /// is what each load point asked for.
+    pub(crate) fn fresh_prompts(&self, load_point_index: u32, wanted: usize) -> Option<usize> {
+        let used = load_point_index as usize * wanted.min(MOST_PROMPTS);
+        if self.cutter.is_some() { None } else { Some(self.dataset.len().saturating_sub(used)) }
+    }
+
+    /// Prepares about `wanted` prompts for a load point. The seed decides lengths and texts; lengths come in the same
+    /// order at each load point, so that load points differ in their load alone.
     pub(crate) async fn prepare(
         &self,
         load_point_index: u32,
-        count: usize,
-    ) -> anyhow::Result<Vec<PreparedPrompt>> {
-        let mut random = StdRng::seed_from_u64(self.plan.workload.seed ^ (u64::from(load_point_index) << 32));
-        let Some(tokenizer) = self.tokenizer else { return Ok(self.as_in_dataset(&mut random, count)) };
-        let wanted =
-            lengths::draw(&self.plan.workload.lengths, self.plan.max_context_tokens, &mut random, count);
-        let drafts: Vec<_> = wanted
+        wanted: usize,
+    ) -> anyhow::Result<PreparedPrompts> {
+        let wanted = wanted.min(MOST_PROMPTS);
+        let Some((tokenizer, corpus)) = &self.cutter else {
+            return Ok(PreparedPrompts {
+                prompts: self.as_in_dataset(load_point_index, wanted),
+                nonces: None,
+            });
+        };
+        let seed = self.plan.workload.seed;
+        let lengths = self.lengths(&mut StdRng::seed_from_u64(seed), wanted);
+        let mut random = StdRng::seed_from_u64(seed ^ (u64::from(load_point_index + 1) << 32));
+        let nonces = Nonces::new(self.plan.run_id, load_point_index);
+        let drafts: Vec<_> = lengths
             .into_iter()
-            .map(|(input_tokens, output_tokens)| {
-                let asked = Asked { input_tokens: Some(input_tokens), output_tokens };
-                (asked, nonce(&mut random), random.random_range(0..self.corpus.len()))
-            })
+            .enumerate()
+            .map(|(request, asked)| (asked, nonces.get(request), random.random_range(0..corpus.len())))
             .collect();
         let cutting = stream::iter(drafts).map(|(asked, nonce, start)| async move {
             let tokens = asked.input_tokens.unwrap_or(1) as usize;
-            let text = cut::to_length(self.engine, tokenizer, &self.corpus, start, &nonce, tokens).await?;
+            let text = cut::to_length(self.engine, *tokenizer, corpus, start, &nonce, tokens).await?;
             anyhow::Ok(PreparedPrompt { text, asked })
         });
         let cut: Vec<anyhow::Result<PreparedPrompt>> = cutting.buffered(CUTTING_AT_ONCE).collect().await;
-        cut.into_iter().collect()
+        let prompts = cut.into_iter().collect::<anyhow::Result<_>>()?;
+        Ok(PreparedPrompts { prompts, nonces: Some(nonces) })
     }
 
-    fn as_in_dataset(&self, random: &mut StdRng, count: usize) -> Vec<PreparedPrompt> {
+    fn lengths(&self, random: &mut StdRng, count: usize) -> Vec<Asked> {
+        let drawn = lengths::draw(&self.plan.workload.lengths, self.plan.max_context_tokens, random, count);
+        let mut tokens = 0;
+        drawn
+            .into_iter()
+            .enumerate()
+            .take_while(|(index, (input_tokens, _))| {
+                tokens += u64::from(*input_tokens);
+                tokens <= MOST_TOKENS || *index < LEAST_PROMPTS
+            })
+            .map(|(_, (input_tokens, output_tokens))| Asked {
+                input_tokens: Some(input_tokens),
+                output_tokens,
+            })
+            .collect()
+    }
+
+    /// The dataset in the order of the seed; each load point begins where the one before may have ended.
+    fn as_in_dataset(&self, load_point_index: u32, count: usize) -> Vec<PreparedPrompt> {
         let Lengths::AsInDataset { output_tokens } = self.plan.workload.lengths else { return Vec::new() };
         let mut order: Vec<&Prompt> = self.dataset.iter().collect();
-        order.shuffle(random);
+        order.shuffle(&mut StdRng::seed_from_u64(self.plan.workload.seed));
         let prompt = |prompt: &Prompt| PreparedPrompt {
             text: prompt.prompt.clone(),
             asked: Asked { input_tokens: None, output_tokens: prompt.output_tokens.unwrap_or(output_tokens) },
         };
-        order.into_iter().cycle().take(count).map(prompt).collect()
+        let start = load_point_index as usize * count % order.len().max(1);
+        order.into_iter().cycle().skip(start).take(count).map(prompt).collect()
     }
 }
 
-/// The same prompt with another beginning, for when all prompts were used.
-pub(crate) fn renew(prompt: &PreparedPrompt, round: usize) -> PreparedPrompt {
-    if prompt.asked.input_tokens.is_none()
-        || prompt.text.len() < NONCE_LENGTH
-        || !prompt.text.is_char_boundary(NONCE_LENGTH)
-    {
-        return prompt.clone();
+impl PreparedPrompts {
+    /// The prompt of a request; when all were used, they come again with other beginnings.
+    pub(crate) fn get(&self, request: usize) -> Cow<'_, PreparedPrompt> {
+        let prompt = &self.prompts[request % self.prompts.len()];
+        match self.nonces {
+            Some(nonces) if request >= self.prompts.len() => Cow::Owned(renew(prompt, &nonces.get(request))),
+            _ => Cow::Borrowed(prompt),
+        }
     }
-    let mut random = StdRng::seed_from_u64(round as u64);
-    let text = format!("{}{}", nonce(&mut random), &prompt.text[NONCE_LENGTH..]);
+}
+
+/// The same prompt with another beginning. A prompt that is no longer than its nonce stays what it is: no prefix cache
+/// holds so little.
+fn renew(prompt: &PreparedPrompt, nonce: &str) -> PreparedPrompt {
+    let rest = prompt.text.get(NONCE_LENGTH..);
+    let text = rest.map_or_else(|| prompt.text.clone(), |rest| format!("{nonce}{rest}"));
     PreparedPrompt { text, asked: prompt.asked }
 }
 
-const NONCE_LENGTH: usize = 10;
-
-/// Ten characters that no other prompt begins with: letters alone, so that most tokenizers make equally many tokens
-/// of each.
-fn nonce(random: &mut StdRng) -> String {
-    let letters: String =
-        (0..NONCE_LENGTH - 1).map(|_| char::from(random.random_range(b'a'..=b'z'))).collect();
-    format!("{letters} ")
-}
-
-fn corpus(dataset: &[Prompt], seed: u64) -> Vec<char> {
-    let mut texts: Vec<&str> = dataset.iter().map(|prompt| prompt.prompt.as_str()).collect();
-    texts.shuffle(&mut StdRng::seed_from_u64(seed));
-    texts.join("\n\n").chars().collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use rand::SeedableRng as _;
-    use rand::rngs::StdRng;
-
-    use super::{Asked, NONCE_LENGTH, PreparedPrompt, nonce, renew};
-
-    #[test]
-    fn a_renewed_prompt_begins_differently_and_is_as_long() {
-        let text = format!("{}the rest", nonce(&mut StdRng::seed_from_u64(1)));
-        let prompt = PreparedPrompt { text, asked: Asked { input_tokens: Some(5), output_tokens: 2 } };
-        let renewed = renew(&prompt, 2);
-        assert_eq!(renewed.text.len(), prompt.text.len());
-        assert_ne!(renewed.text[..NONCE_LENGTH], prompt.text[..NONCE_LENGTH]);
-        assert_ne!(renew(&prompt, 3).text, renewed.text);
-        assert!(renewed.text.ends_with("the rest"));
-    }
-
-    #[test]
-    fn a_prompt_of_the_dataset_is_sent_as_it_is() {
-        let asked = Asked { input_tokens: None, output_tokens: 2 };
-        let prompt = PreparedPrompt { text: "a question of some length".to_owned(), asked };
-        assert_eq!(renew(&prompt, 2), prompt);
-    }
-}
+mod tests;

@@ -1,12 +1,13 @@
 //! Makes the report of a load point from its samples. A failed request is in no latency and always in the error share.
 
 use std::collections::BTreeMap;
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use accelbench_core::load::{ErrorClass, ItlBasis, LoadPlan, LoadReport, SCHEMA_VERSION};
 use accelbench_core::observed::Observed;
 use accelbench_core::stats::Summary;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::checks;
@@ -22,6 +23,8 @@ pub(crate) struct Circumstances {
     pub(crate) loop_lag_p99: Duration,
     /// Whether prompts were cut by the engine's own count.
     pub(crate) exact_input: bool,
+    /// How many requests had a prompt that was never sent before, where that number is limited.
+    pub(crate) fresh_prompts: Option<usize>,
 }
 
 /// Makes the report of a load point that is over.
@@ -33,6 +36,10 @@ pub(crate) fn report(plan: &LoadPlan, point: &Point, about: Circumstances) -> an
     let window_s = window.1.saturating_sub(window.0).as_secs_f64();
     let in_window = tokens_in(window, point.samples.iter().chain(&point.uncounted));
     let completed_in_window = completed_in(window, point.samples.iter().chain(&point.uncounted));
+    ensure!(
+        !completed_in_window.is_empty(),
+        "no request ended within the window of {window_s:.0} s; measure for longer or ask for shorter answers"
+    );
     let input_tokens: u64 = completed_in_window.iter().map(|answer| answer.input_tokens).sum();
     let index = about.load_point_index;
     let offered_load = *plan.load_points.get(index as usize).context("the plan has no such load point")?;
@@ -102,7 +109,10 @@ impl Latencies {
             |answer: &(&Sample, &Answer)| answer.1.output_tokens as f64 * 1000.0 / e2e(answer).max(1e-3);
         Ok(Self {
             ttft_ms: summary("times to first token", answers.iter().map(ttft))?,
-            itl_ms: summary("token gaps", answers.iter().flat_map(|(_, answer)| token_gaps_ms(answer)))?,
+            itl_ms: summary(
+                "gaps between tokens",
+                answers.iter().flat_map(|(_, answer)| token_gaps_ms(answer)),
+            )?,
             tpot_ms: summary("times per output token", answers.iter().filter_map(tpot))?,
             e2e_ms: summary("end-to-end latencies", answers.iter().map(e2e))?,
             request_output_tokens_per_s: summary("rates", answers.iter().map(rate))?,
@@ -114,9 +124,8 @@ impl Latencies {
 /// tokens that arrive together with the first one have no gap that could be seen.
 fn token_gaps_ms(answer: &Answer) -> impl Iterator<Item = f64> {
     answer.arrivals.windows(2).flat_map(|pair| {
-        let tokens = pair[1].tokens.round().max(1.0);
-        let gap_ms = milliseconds(pair[1].at.saturating_sub(pair[0].at));
-        std::iter::repeat_n(gap_ms / tokens, tokens as usize)
+        let gap_ms = milliseconds(pair[1].at().saturating_sub(pair[0].at()));
+        repeat_n(gap_ms / f64::from(pair[1].tokens), pair[1].tokens as usize)
     })
 }
 
@@ -128,8 +137,8 @@ pub(crate) fn tokens_in<'a>(
     samples
         .filter_map(|sample| sample.outcome.as_ref().ok())
         .flat_map(|answer| &answer.arrivals)
-        .filter(|arrival| arrival.at >= from && arrival.at < to)
-        .map(|arrival| arrival.tokens)
+        .filter(|arrival| (from..to).contains(&arrival.at()))
+        .map(|arrival| f64::from(arrival.tokens))
         .sum()
 }
 
@@ -154,7 +163,7 @@ fn failures(samples: &[Sample]) -> BTreeMap<ErrorClass, u64> {
 fn summary(what: &str, samples: impl Iterator<Item = f64>) -> anyhow::Result<Summary> {
     let mut samples: Vec<f64> = samples.collect();
     Summary::of(&mut samples)
-        .with_context(|| format!("no request gave any {what}: there is nothing to report"))
+        .with_context(|| format!("the completed requests gave no {what}: there is nothing to report"))
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -1,4 +1,4 @@
-//! What is kept of one request.
+//! What is kept of one request: 16 bytes for each read that brought tokens, since a load point may hold millions.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) struct Sample {
 pub(crate) struct Answer {
     /// The read that brought the last token or the finish reason.
     pub(crate) ended_at: Duration,
-    /// The reads that brought tokens, with their number.
+    /// The reads that brought tokens, in order; their tokens add up to `output_tokens`.
     pub(crate) arrivals: Vec<Arrival>,
     /// Whether each arrival's number of tokens is known and not spread.
     pub(crate) exact: bool,
@@ -30,12 +30,12 @@ pub(crate) struct Answer {
     pub(crate) asked: Asked,
 }
 
-/// A read that brought tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A chunk that brought tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Arrival {
-    pub(crate) at: Duration,
-    /// Not whole where tokens had to be spread over chunks.
-    pub(crate) tokens: f64,
+    at_ns: u64,
+    /// How many tokens it brought.
+    pub(crate) tokens: u32,
 }
 
 /// The lengths that were asked for.
@@ -54,8 +54,27 @@ pub(crate) struct Failure {
 }
 
 impl Answer {
-    /// From the send to the first token.
+    /// The read that brought the first token.
     pub(crate) fn first_token_at(&self) -> Duration {
-        self.arrivals.first().map_or(self.ended_at, |arrival| arrival.at)
+        self.arrivals.first().map_or(self.ended_at, |arrival| arrival.at())
+    }
+}
+
+impl Arrival {
+    /// `tokens` tokens that came with the read that returned at `at`.
+    pub(crate) fn new(at: Duration, tokens: u32) -> Self {
+        Self { at_ns: at.as_nanos() as u64, tokens }
+    }
+
+    /// When the read that brought it returned.
+    pub(crate) fn at(self) -> Duration {
+        Duration::from_nanos(self.at_ns)
+    }
+}
+
+impl Failure {
+    /// A failure in plain words.
+    pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into() }
     }
 }

@@ -3,6 +3,7 @@
 use memchr::memchr;
 
 mod chunk;
+mod scan;
 
 pub use chunk::{Chunk, Delta, Usage};
 

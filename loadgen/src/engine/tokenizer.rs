@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Engine;
+use crate::prompts::Corpus;
 
 /// How tokens are counted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,17 +22,22 @@ pub(crate) enum Tokenizer {
     },
 }
 
-const SHORT: &str = "The quick brown fox jumps over the lazy dog.";
+const SENTENCE: &str = "The quick brown fox jumps over the lazy dog.";
+
+/// Pieces of text from which the relation of characters to tokens is learned, and their lengths in characters.
+const PIECES: usize = 4;
+const SHORT_CHARACTERS: usize = 100;
+const LONG_CHARACTERS: usize = 700;
 
 impl Tokenizer {
-    /// Finds out how this engine's tokens can be counted.
-    pub(crate) async fn of(engine: &Engine) -> anyhow::Result<Self> {
+    /// Finds out how this engine's tokens can be counted; `corpus` is the text that will be cut.
+    pub(crate) async fn of(engine: &Engine, corpus: &Corpus) -> anyhow::Result<Self> {
         for tokenizer in [Self::Vllm, Self::LlamaCpp] {
-            if tokenizer.count(engine, SHORT).await.is_some_and(|tokens| tokens > 0) {
+            if tokenizer.count(engine, SENTENCE).await.is_some_and(|tokens| tokens > 0) {
                 return Ok(tokenizer);
             }
         }
-        Self::calibrate(engine).await
+        Self::calibrate(engine, corpus).await
     }
 
     /// How many tokens the engine makes of `text`; `None` when it does not say.
@@ -60,13 +66,19 @@ impl Tokenizer {
         !matches!(self, Self::Calibrated { .. })
     }
 
-    async fn calibrate(engine: &Engine) -> anyhow::Result<Self> {
-        let long = SHORT.repeat(8);
-        let (short_tokens, long_tokens) = (usage_of(engine, SHORT).await?, usage_of(engine, &long).await?);
-        let characters = (long.len() - SHORT.len()) as f64;
+    /// Sends a short and a longer piece of the text that will be cut, from several places of it.
+    async fn calibrate(engine: &Engine, corpus: &Corpus) -> anyhow::Result<Self> {
+        let (mut short_tokens, mut long_tokens) = (0.0, 0.0);
+        for piece in 0..PIECES {
+            let start = corpus.len() * piece / PIECES;
+            short_tokens += usage_of(engine, &corpus.text("", start, SHORT_CHARACTERS)).await?;
+            long_tokens += usage_of(engine, &corpus.text("", start, LONG_CHARACTERS)).await?;
+        }
         anyhow::ensure!(long_tokens > short_tokens, "the engine counts no more tokens for a longer prompt");
-        let characters_per_token = characters / (long_tokens - short_tokens);
-        let overhead_tokens = (short_tokens - SHORT.len() as f64 / characters_per_token).max(0.0);
+        let more_characters = ((LONG_CHARACTERS - SHORT_CHARACTERS) * PIECES) as f64;
+        let characters_per_token = more_characters / (long_tokens - short_tokens);
+        let of_text = SHORT_CHARACTERS as f64 / characters_per_token;
+        let overhead_tokens = (short_tokens / PIECES as f64 - of_text).max(0.0);
         Ok(Self::Calibrated { characters_per_token, overhead_tokens })
     }
 }

@@ -34,7 +34,7 @@ fn bad(sent: f64) -> Sample {
 /// One user that sends requests of `length` seconds one after the other until the load point is over.
 fn drive(point: &mut Point, length: f64, answer: fn(f64, f64) -> Sample) -> (f64, Vec<Ticket>) {
     let (mut now, mut tickets) = (0.0, Vec::new());
-    while let Some(ticket) = point.begin(at(now), Duration::ZERO) {
+    while let Some(ticket) = point.begin(at(now), at(now)) {
         tickets.push(ticket);
         point.end(0, ticket, answer(now, now + length), at(now + length));
         now += length;
@@ -88,7 +88,7 @@ fn an_engine_that_only_fails_ends_the_load_point_early() {
     let mut point = Point::new(1, measurement());
     let (_, tickets) = drive(&mut point, 0.1, |sent, _| bad(sent));
     assert_eq!(tickets.len(), 50);
-    assert_eq!((point.window(), point.last_failure()), (None, Some("no connection")));
+    assert_eq!((point.window(), point.commonest_failure()), (None, Some("no connection")));
 }
 
 #[test]
@@ -107,4 +107,53 @@ fn the_mean_in_flight_is_weighted_by_time() {
     point.end(1, second, good(2.0, 12.0), at(12.0));
     assert_eq!(point.window(), Some((at(2.0), at(12.0))));
     assert!((point.concurrency_mean() - 1.5).abs() < 1e-9, "{}", point.concurrency_mean());
+}
+
+#[test]
+fn the_send_lag_reaches_from_the_last_answer_to_the_write() {
+    let mut point = Point::new(1, measurement());
+    drive(&mut point, 1.0, |sent, ended| good(sent + 0.25, ended));
+    assert_eq!(point.send_lags, vec![at(0.25); 10]);
+}
+
+#[test]
+fn only_answers_that_reach_into_the_window_are_kept_beside_the_counted_ones() {
+    let mut point = Point::new(2, Measurement { min_requests: 0, ..measurement() });
+    let long = point.begin(at(0.0), at(0.0)).unwrap();
+    for _ in 0..4 {
+        let ticket = point.begin(at(0.0), at(0.0)).unwrap();
+        point.end(0, ticket, good(0.0, 0.5), at(0.5));
+    }
+    point.end(1, long, good(0.0, 1.0), at(1.0));
+    let into = point.begin(at(1.0), at(1.0)).unwrap();
+    point.look(at(2.0));
+    let counted = point.begin(at(2.0), at(2.0)).unwrap();
+    point.end(0, into, good(1.0, 3.0), at(3.0));
+    point.look(at(12.0));
+    let late = point.begin(at(12.0), at(12.0)).unwrap();
+    point.end(0, late, good(12.0, 13.0), at(13.0));
+    point.end(1, counted, good(2.0, 14.0), at(14.0));
+    assert!(point.is_over());
+    assert_eq!(point.uncounted, [good(1.0, 3.0)]);
+    assert_eq!((point.samples.len(), point.tally.output_tokens), (1, 2 * 8));
+}
+
+#[test]
+fn an_engine_that_dies_after_the_window_leaves_the_window() {
+    let mut point = Point::new(1, Measurement { min_requests: 1, ..measurement() });
+    for second in [0.0, 1.0] {
+        let ticket = point.begin(at(second), at(second)).unwrap();
+        point.end(0, ticket, good(second, second + 1.0), at(second + 1.0));
+    }
+    let counted = point.begin(at(2.0), at(2.0)).unwrap();
+    let ended = point.begin(at(2.0), at(2.0)).unwrap();
+    point.end(0, ended, good(2.0, 3.0), at(3.0));
+    point.look(at(12.0));
+    for _ in 0..100 {
+        let ticket = point.begin(at(12.5), at(12.5)).unwrap();
+        point.end(0, ticket, bad(12.5), at(12.5));
+    }
+    point.end(0, counted, bad(2.0), at(13.0));
+    assert_eq!(point.window(), Some((at(2.0), at(12.0))));
+    assert_eq!((point.tally.completed, point.tally.failed), (1, 1));
 }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 
 use crate::engine::Engine;
 use crate::engine::tokenizer::Tokenizer;
+use crate::prompts::Corpus;
 
 /// Characters for each token to begin with; the search corrects it.
 const CHARACTERS_PER_TOKEN: f64 = 4.0;
@@ -15,14 +16,12 @@ const MOST_COUNTS: usize = 16;
 pub(super) async fn to_length(
     engine: &Engine,
     tokenizer: Tokenizer,
-    corpus: &[char],
+    corpus: &Corpus,
     start: usize,
     nonce: &str,
     tokens: usize,
 ) -> anyhow::Result<String> {
-    let compose = |characters: usize| -> String {
-        nonce.chars().chain(corpus.iter().copied().cycle().skip(start)).take(characters).collect()
-    };
+    let compose = |characters: usize| corpus.text(nonce, start, characters);
     let count = async |characters: usize| {
         let counted = tokenizer.count(engine, &compose(characters)).await;
         counted.context("the engine stopped counting tokens while the prompts were cut")

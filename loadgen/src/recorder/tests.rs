@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use accelbench_core::load::examples::plan;
 use accelbench_core::load::{ErrorClass, Measurement};
+use accelbench_core::validity::Outcome;
 use chrono::Utc;
 
-use super::{Circumstances, report, token_gaps_ms};
+use super::{Circumstances, report, token_gaps_ms, tokens_in};
 use crate::point::Point;
 use crate::sample::{Answer, Arrival, Asked, Failure, Sample};
 
@@ -15,15 +16,21 @@ fn ms(milliseconds: u64) -> Duration {
 /// An answer of `tokens` tokens: the first after 100 ms, then one each 20 ms.
 fn answer(sent_at: Duration, tokens: u64) -> Sample {
     let arrivals: Vec<Arrival> =
-        (0..tokens).map(|index| Arrival { at: sent_at + ms(100 + 20 * index), tokens: 1.0 }).collect();
+        (0..tokens).map(|index| Arrival::new(sent_at + ms(100 + 20 * index), 1)).collect();
     let asked = Asked { input_tokens: Some(50), output_tokens: tokens as u32 };
-    let ended_at = arrivals.last().unwrap().at;
+    let ended_at = arrivals.last().unwrap().at();
     let answer = Answer { ended_at, arrivals, exact: true, input_tokens: 50, output_tokens: tokens, asked };
     Sample { sent_at, outcome: Ok(answer) }
 }
 
 fn circumstances() -> Circumstances {
-    Circumstances { load_point_index: 0, base: Utc::now(), loop_lag_p99: ms(1), exact_input: true }
+    Circumstances {
+        load_point_index: 0,
+        base: Utc::now(),
+        loop_lag_p99: ms(1),
+        exact_input: true,
+        fresh_prompts: None,
+    }
 }
 
 /// A closed loop of one user whose answers take 200 ms, every `fail_each`th request failing at once.
@@ -31,7 +38,7 @@ fn measured(fail_each: usize) -> Point {
     let mut point =
         Point::new(1, Measurement { min_duration_s: 10.0, min_requests: 10, max_duration_s: 20.0 });
     let mut now = Duration::ZERO;
-    while let Some(ticket) = point.begin(now, Duration::ZERO) {
+    while let Some(ticket) = point.begin(now, now) {
         let sample = if ticket.request % fail_each == fail_each - 1 {
             let failure = Failure { class: ErrorClass::ServerError, message: "500".to_owned() };
             Sample { sent_at: now, outcome: Err(failure) }
@@ -66,14 +73,14 @@ fn failed_requests_are_in_the_error_share_and_in_no_latency() {
     assert!((report.error_share() - 0.1).abs() < 1e-9);
     assert_eq!((report.e2e_ms.min, report.e2e_ms.count), (200.0, report.requests_completed));
     let check = report.checks.iter().find(|check| check.name == "error_share").unwrap();
-    assert_eq!(check.outcome, accelbench_core::validity::Outcome::Fail);
+    assert_eq!(check.outcome, Outcome::Fail);
 }
 
 #[test]
 fn tokens_that_arrive_together_share_the_gap_before_them() {
     let mut sample = answer(Duration::ZERO, 2);
     let answer = sample.outcome.as_mut().unwrap();
-    answer.arrivals = vec![Arrival { at: ms(100), tokens: 4.0 }, Arrival { at: ms(180), tokens: 4.0 }];
+    answer.arrivals = vec![Arrival::new(ms(100), 4), Arrival::new(ms(180), 4)];
     assert_eq!(token_gaps_ms(answer).collect::<Vec<_>>(), [20.0; 4]);
 }
 
@@ -83,4 +90,36 @@ fn a_load_point_without_answers_has_no_report() {
     point.samples.clear();
     let error = report(&plan(), &point, circumstances()).unwrap_err().to_string();
     assert!(error.contains("nothing to report"), "{error}");
+}
+
+#[test]
+fn answers_longer_than_the_window_say_what_to_do() {
+    let mut point = Point::new(2, Measurement { min_duration_s: 1.0, min_requests: 0, max_duration_s: 1.0 });
+    for (user, second) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        let sent_at = ms(1000 * second);
+        let ticket = point.begin(sent_at, sent_at).unwrap();
+        point.end(user, ticket, answer(sent_at, 6), sent_at + ms(1000));
+    }
+    let ticket = point.begin(ms(2000), ms(2000)).unwrap();
+    point.look(ms(3000));
+    point.end(0, ticket, answer(ms(2000), 1000), ms(22_100));
+    let error = report(&plan(), &point, circumstances()).unwrap_err().to_string();
+    assert!(error.contains("measure for longer"), "{error}");
+}
+
+#[test]
+fn what_arrives_in_the_window_counts_whenever_its_request_began() {
+    let early = answer(ms(500), 10);
+    let tokens = tokens_in((ms(700), ms(740)), [&early].into_iter());
+    assert!((tokens - 2.0).abs() < 1e-9, "{tokens}");
+}
+
+#[test]
+fn prompts_that_were_sent_before_are_told() {
+    let (plan, point) = (plan(), measured(usize::MAX));
+    let about = Circumstances { fresh_prompts: Some(30), ..circumstances() };
+    let report = report(&plan, &point, about).unwrap();
+    let check = report.checks.iter().find(|check| check.name == "prompts_fresh").unwrap();
+    assert_eq!(check.outcome, Outcome::Warn);
+    assert!(check.sentence.contains("30 of 60"), "{}", check.sentence);
 }

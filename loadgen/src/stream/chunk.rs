@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::scan;
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunk {
@@ -76,6 +78,11 @@ impl Chunk {
     /// Reads the data of one event.
     #[must_use]
     pub fn read(data: &[u8]) -> Self {
+        scan::token(data).map_or_else(|| Self::parse(data), Self::Delta)
+    }
+
+    /// Reads the data of one event with the JSON parser.
+    pub(super) fn parse(data: &[u8]) -> Self {
         if data.trim_ascii() == b"[DONE]" {
             return Self::Done;
         }

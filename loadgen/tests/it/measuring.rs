@@ -1,0 +1,156 @@
+use std::collections::BTreeSet;
+
+use accelbench_core::load::{ItlBasis, LoadStage};
+use accelbench_core::validity::Outcome;
+use accelbench_core::workload::{EosPolicy, Lengths};
+
+use crate::mock_api::Answers;
+use crate::mock_engine::{Answer, MockEngine, PLAIN, Shape, Step, good};
+use crate::scene::{INPUT_TOKENS, OUTPUT_TOKENS, assert_passes, check, plan, play, play_one};
+
+/// Whole numbers of tokens survive the way through statistics and JSON.
+fn tokens(value: f64) -> u64 {
+    value.round() as u64
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_load_point_is_measured_and_reported() {
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, PLAIN))).await;
+    let plan = plan(&engine, &[1, 4]);
+    let (outcome, heard) = play(plan.clone(), Answers::default()).await;
+    outcome.unwrap();
+    assert_eq!(heard.reports.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 1]);
+    for (_, report) in &heard.reports {
+        report.validate(&plan).unwrap();
+        assert!(report.requests_completed >= 40 && report.window_s >= 0.5, "{report:?}");
+        assert!(report.warmup_s >= 0.5 && report.warmup_requests > 0);
+        assert_eq!(report.failed(), 0);
+        assert_eq!((tokens(report.input_tokens.min), tokens(report.input_tokens.max)), (40, 40));
+        assert_eq!((tokens(report.output_tokens.min), tokens(report.output_tokens.max)), (8, 8));
+        // 10 ms to the first of 8 tokens and 2 ms between them, and not a whole other order of magnitude.
+        assert!((10.0..200.0).contains(&report.ttft_ms.p50), "{:?}", report.ttft_ms);
+        assert!((2.0..40.0).contains(&report.itl_ms.mean), "{:?}", report.itl_ms);
+        assert!(report.e2e_ms.min >= 24.0, "{:?}", report.e2e_ms);
+        assert_eq!(report.itl_ms.count, 7 * report.requests_completed);
+        assert_eq!(report.itl_basis, ItlBasis::Exact);
+        for name in ["error_share", "output_length", "input_length"] {
+            assert_passes(report, name);
+        }
+    }
+    assert_eq!(engine.most_in_flight(), 4);
+    assert!(heard.progress.iter().any(|progress| progress.stage == LoadStage::Preparing));
+    assert!(heard.progress.iter().any(|progress| progress.load_point_index == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_prompt_is_sent_twice() {
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, PLAIN))).await;
+    let (outcome, _) = play(plan(&engine, &[4, 8]), Answers::default()).await;
+    outcome.unwrap();
+    let requests = engine.requests();
+    // The first one asks what the engine takes.
+    let beginnings: Vec<&str> =
+        requests[1..].iter().map(|body| &body["prompt"].as_str().unwrap()[..8]).collect();
+    assert!(beginnings.len() > 150, "{}", beginnings.len());
+    assert_eq!(beginnings.iter().collect::<BTreeSet<_>>().len(), beginnings.len());
+    let body = &requests[1];
+    assert_eq!((&body["max_tokens"], &body["min_tokens"]), (&8.into(), &8.into()));
+    assert_eq!((&body["ignore_eos"], &body["model"]), (&true.into(), &"mock".into()));
+    assert_eq!(body["stream_options"]["continuous_usage_stats"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_tokens_a_chunk_are_counted_by_running_usage() {
+    const FOUR: Shape = Shape { tokens_per_chunk: 4, ..PLAIN };
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, FOUR))).await;
+    let report = play_one(plan(&engine, &[2])).await;
+    assert_eq!((tokens(report.output_tokens.min), report.itl_basis), (8, ItlBasis::Exact));
+    // Two chunks of four: the gap between them is that of four tokens.
+    assert_eq!(report.itl_ms.count, 4 * report.requests_completed);
+    assert!(report.itl_ms.min < 2.0, "{:?}", report.itl_ms);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_tokens_a_chunk_without_running_usage_are_apportioned() {
+    const FOUR: Shape = Shape { tokens_per_chunk: 4, running_usage: false, ..PLAIN };
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, FOUR))).await;
+    let report = play_one(plan(&engine, &[2])).await;
+    assert_eq!((tokens(report.output_tokens.min), report.itl_basis), (8, ItlBasis::Apportioned));
+    assert_passes(&report, "output_length");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_whose_text_is_held_back_are_tokens() {
+    const WITHHELD: Shape = Shape { running_usage: false, withhold_text: true, ..PLAIN };
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, WITHHELD))).await;
+    let report = play_one(plan(&engine, &[2])).await;
+    assert_eq!((tokens(report.output_tokens.min), report.itl_basis), (8, ItlBasis::Exact));
+    assert_eq!(report.itl_ms.count, 7 * report.requests_completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_refuses_running_usage_is_asked_without() {
+    const TOTAL: Shape = Shape { running_usage: false, ..PLAIN };
+    let engine = MockEngine::start(|_, body| {
+        if body["stream_options"].get("continuous_usage_stats").is_some() {
+            return Answer::Status(400, "unknown field continuous_usage_stats");
+        }
+        Answer::Stream(good(body, TOTAL))
+    })
+    .await;
+    let report = play_one(plan(&engine, &[2])).await;
+    assert_eq!((report.failed(), report.itl_basis), (0, ItlBasis::Exact));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_tokenizer_prompts_are_cut_by_what_usage_taught() {
+    let engine = MockEngine::start_without_tokenizer(|_, body| Answer::Stream(good(body, PLAIN))).await;
+    let report = play_one(plan(&engine, &[2])).await;
+    let asked = f64::from(INPUT_TOKENS);
+    assert!((report.input_tokens.mean - asked).abs() <= 0.05 * asked, "{:?}", report.input_tokens);
+    assert!(check(&report, "input_length").sentence.contains("no /tokenize"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_shorter_than_asked_are_told_where_they_should_not_be() {
+    let engine = MockEngine::start(|_, body| {
+        let mut short = body.clone();
+        short["max_tokens"] = 5.into();
+        Answer::Stream(good(&short, PLAIN))
+    })
+    .await;
+    let mut plan = plan(&engine, &[2]);
+    let report = play_one(plan.clone()).await;
+    assert_eq!(check(&report, "output_length").outcome, Outcome::Fail);
+    plan.workload.eos = EosPolicy::Respect;
+    let report = play_one(plan).await;
+    assert!(report.checks.iter().all(|check| check.name != "output_length"));
+    assert!(engine.requests().last().unwrap().get("ignore_eos").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prompts_of_a_dataset_are_sent_as_they_are_and_repeats_are_told() {
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, PLAIN))).await;
+    let mut plan = plan(&engine, &[1]);
+    plan.workload.lengths = Lengths::AsInDataset { output_tokens: OUTPUT_TOKENS };
+    let report = play_one(plan).await;
+    let prompts: BTreeSet<String> =
+        engine.requests()[1..].iter().map(|body| body["prompt"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(prompts.len(), 3);
+    assert_eq!(check(&report, "prompts_fresh").outcome, Outcome::Warn);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_complete_at_its_done_although_the_connection_stays_open() {
+    let engine = MockEngine::start(|number, body| {
+        let mut steps = good(body, PLAIN);
+        if number % 4 == 0 {
+            steps.push(Step::Hang);
+        }
+        Answer::Stream(steps)
+    })
+    .await;
+    let report = play_one(plan(&engine, &[4])).await;
+    assert_eq!(report.failed(), 0);
+    assert!(report.e2e_ms.max < 900.0, "{:?}", report.e2e_ms);
+}
