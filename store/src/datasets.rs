@@ -59,11 +59,12 @@ pub async fn put(
     )
     .execute(&mut *connection)
     .await?;
-    let stored = select(connection, Some(sha256.as_str())).await?.pop();
+    let stored = select(connection, Some(sha256.as_str())).await?.into_iter().next();
     stored.ok_or_else(|| Error::NotFound { what: "dataset", name: sha256.to_string() })
 }
 
-/// The newest dataset of this name; a hash serves as a name.
+/// The newest dataset of this name; a hash serves as a name, and a dataset that is named like the hash of another one
+/// does not stand in its way.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -106,7 +107,8 @@ async fn select(connection: &mut PgConnection, name_or_hash: Option<&str>) -> Re
     let rows = sqlx::query_as!(
         DatasetRow,
         "SELECT sha256, name, size_bytes, prompt_count, submitted_by, added_at FROM datasets
-         WHERE $1::text IS NULL OR name = $1 OR sha256 = $1 ORDER BY added_at DESC, sha256",
+         WHERE $1::text IS NULL OR name = $1 OR sha256 = $1
+         ORDER BY sha256 IS NOT DISTINCT FROM $1 DESC, added_at DESC, sha256",
         name_or_hash,
     )
     .fetch_all(connection)

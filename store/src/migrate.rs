@@ -4,9 +4,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use apalis_postgres::PostgresStorage;
-use sqlx::PgPool;
 use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgConnection, PgPool};
 
 use crate::{Error, Result};
 
@@ -36,19 +36,21 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
     // apalis's migrations create extensions, and two processes that do so at once make one of them fail: its own lock
     // does not cover that, so everything runs under one of ours.
     let mut guard = pool.acquire().await?;
+    // Whoever gives up midway gives up the lock too.
+    guard.close_on_drop();
     guard.lock().await.map_err(|error| Error::Migration(error.into()))?;
-    let outcome = migrate_locked(pool).await;
+    let outcome = migrate_locked(&mut guard).await;
     guard.unlock().await.map_err(|error| Error::Migration(error.into()))?;
     outcome
 }
 
-async fn migrate_locked(pool: &PgPool) -> Result<()> {
+async fn migrate_locked(connection: &mut PgConnection) -> Result<()> {
     let mut queue = PostgresStorage::<()>::migrations();
     queue.set_locking(false);
-    queue.run(pool).await.map_err(|error| Error::Migration(error.into()))?;
+    queue.run(&mut *connection).await.map_err(|error| Error::Migration(error.into()))?;
     let mut ours = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
     ours.set_locking(false);
-    ours.run(pool).await.map_err(|error| Error::Migration(error.into()))
+    ours.run(connection).await.map_err(|error| Error::Migration(error.into()))
 }
 
 /// A text that differs whenever the set of migrations does.

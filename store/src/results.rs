@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{Error, Result};
 
+mod metrics;
 mod record;
 mod row;
 

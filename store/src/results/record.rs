@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use accelbench_core::load::{ItlBasis, LoadReport};
+use accelbench_core::load::LoadReport;
 use accelbench_core::model::Revision;
 use accelbench_core::observed::Observed;
 use accelbench_core::result::{BenchmarkResult, Provenance};
@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::metrics::{self, itl_basis};
 use super::{ResultFilter, list};
 use crate::lease::{self, Advance, Lease};
 use crate::{Error, Result, intake};
@@ -34,6 +35,13 @@ pub async fn record(
         return Err(Error::Conflict(format!("run {} is {} and does not record", run.id, run.phase)));
     }
     let reports = intake::reports(connection, run.id).await?;
+    let (found, wanted) = (reports.len(), run.spec.load_points.len());
+    if found != wanted {
+        return Err(Error::Conflict(format!(
+            "run {} has reports for {found} of {wanted} load points",
+            run.id
+        )));
+    }
     for report in &reports {
         insert(connection, run, provenance, report).await?;
     }
@@ -148,7 +156,8 @@ async fn read_back(
             result.report == *report
                 && result.provenance == expected
                 && result.validity == validity::overall(&report.checks)
-        });
+        })
+        && metrics::agree(connection, run.id, reports).await?;
     if same {
         Ok(recorded)
     } else {
@@ -177,11 +186,4 @@ fn absent_reasons(provenance: &Provenance, report: &LoadReport) -> BTreeMap<&'st
     .into_iter()
     .filter_map(|(column, reason)| Some((column, reason?)))
     .collect()
-}
-
-fn itl_basis(basis: ItlBasis) -> &'static str {
-    match basis {
-        ItlBasis::Exact => "exact",
-        ItlBasis::Apportioned => "apportioned",
-    }
 }
