@@ -67,6 +67,12 @@ impl ApiError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"))
     }
 
+    /// Whether the detail speaks of this field of a form, by its name in the API or in words.
+    pub(crate) fn is_about(&self, field: &str) -> bool {
+        let detail = self.detail.split('`').next().unwrap_or_default();
+        detail.contains(field) || detail.contains(&field.replace('_', " "))
+    }
+
     /// A failure of ours: the log has it, the answer does not.
     pub(crate) fn internal(what: &str, error: &dyn StdError) -> Self {
         tracing::error!(error = chain(error), "{what}");

@@ -1,4 +1,4 @@
-//! How values look on a page: askama's filters.
+//! How values look on a page: askama's filters. Units are chosen by size, so that no reader counts digits.
 
 #![expect(
     clippy::unnecessary_wraps,
@@ -9,24 +9,49 @@
     reason = "askama prescribes the form of filters and makes their code"
 )]
 
-use accelbench_core::load::LoadProgress;
-use accelbench_core::run::{PlatformSpec, Run, RunSpec};
+use accelbench_core::load::{LoadProgress, LoadStage};
+use accelbench_core::observed::Observed;
+use accelbench_core::run::{PlatformSpec, Run, RunSpec, Verdict};
 use accelbench_core::validity::Outcome;
 use askama::{Result, Values};
+use chrono::{DateTime, TimeDelta, Utc};
 
-/// A number with three digits or so.
+use crate::assets;
+
+/// A latency given in milliseconds: `9.41 ms`, `412 ms`, `1.94 s`, `15 min 19 s`.
 #[askama::filter_fn]
-pub(crate) fn two(value: &f64, _: &dyn Values) -> Result<String> {
-    Ok(match *value {
-        value if value < 100.0 => format!("{value:.2}"),
-        value => format!("{value:.0}"),
-    })
+pub(crate) fn ms(value: &f64, _: &dyn Values) -> Result<String> {
+    Ok(latency(*value))
 }
 
-/// A number without decimals.
+/// A rate or count: `0.42`, `31.6`, `9,870`.
 #[askama::filter_fn]
-pub(crate) fn whole(value: &f64, _: &dyn Values) -> Result<String> {
-    Ok(format!("{value:.0}"))
+pub(crate) fn number(value: &f64, _: &dyn Values) -> Result<String> {
+    Ok(grouped(*value))
+}
+
+/// A share of 1 in percent.
+#[askama::filter_fn]
+pub(crate) fn percent(value: &f64, _: &dyn Values) -> Result<String> {
+    Ok(format!("{:.1} %", value * 100.0))
+}
+
+/// How long something took: `0.4 s`, `12 s`, `1 min 10 s`, `2 h 5 min`.
+#[askama::filter_fn]
+pub(crate) fn span(value: &TimeDelta, _: &dyn Values) -> Result<String> {
+    Ok(duration(*value))
+}
+
+/// A moment, to the second, in UTC.
+#[askama::filter_fn]
+pub(crate) fn moment(value: &DateTime<Utc>, _: &dyn Values) -> Result<String> {
+    Ok(value.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// The address of a static file, which changes with its content.
+#[askama::filter_fn]
+pub(crate) fn asset(name: &str, _: &dyn Values) -> Result<String> {
+    Ok(assets::address(name))
 }
 
 /// What serves the run.
@@ -38,24 +63,46 @@ pub(crate) fn engine(spec: &RunSpec, _: &dyn Values) -> Result<String> {
     })
 }
 
+/// Whether the run's numbers will tell nothing of real hardware.
+#[askama::filter_fn]
+pub(crate) fn is_simulated(spec: &RunSpec, _: &dyn Values) -> Result<bool> {
+    Ok(matches!(&spec.platform, PlatformSpec::Local { engine } if engine.is_simulator()))
+}
+
+/// The load points in short: `1, 4, 16`.
+#[askama::filter_fn]
+pub(crate) fn loads(spec: &RunSpec, _: &dyn Values) -> Result<String> {
+    let loads: Vec<String> = spec.load_points.iter().map(|load| load.concurrency().to_string()).collect();
+    Ok(loads.join(", "))
+}
+
+/// A known value, or a dash; the reason belongs into the title beside it.
+#[askama::filter_fn]
+pub(crate) fn known(value: &Observed<String>, _: &dyn Values) -> Result<String> {
+    Ok(value.value().cloned().unwrap_or_else(|| "–".to_owned()))
+}
+
 /// The run's state in a word or two.
 #[askama::filter_fn]
 pub(crate) fn state(run: &Run, _: &dyn Values) -> Result<String> {
     Ok(match (run.phase.is_finished(), run.phase.verdict()) {
         (true, Some(verdict)) => verdict.as_str().to_owned(),
         _ if run.parked_reason.is_some() => "parked".to_owned(),
-        _ => run.phase.as_str().replace('_', " "),
+        (false, None) if run.cancel_requested_at.is_some() => "cancelling".to_owned(),
+        _ => words(run.phase.as_str()),
     })
 }
 
 /// The state's colour; the word stands beside it.
 #[askama::filter_fn]
 pub(crate) fn tone(run: &Run, _: &dyn Values) -> Result<&'static str> {
-    Ok(match run.phase.verdict().map(accelbench_core::run::Verdict::as_str) {
+    Ok(match run.phase.verdict() {
         _ if run.parked_reason.is_some() => "bad",
-        Some("succeeded") => "good",
-        Some("failed") => "bad",
-        _ => "warn",
+        Some(Verdict::Succeeded) => "good",
+        Some(Verdict::Failed { .. }) => "bad",
+        Some(Verdict::Cancelled) => "idle",
+        None if run.phase.as_str() == "queued" => "idle",
+        None => "busy",
     })
 }
 
@@ -69,9 +116,105 @@ pub(crate) fn outcome_tone(outcome: &Outcome, _: &dyn Values) -> Result<&'static
     })
 }
 
+/// What the load generator does, in words.
+#[askama::filter_fn]
+pub(crate) fn stage(stage: &LoadStage, _: &dyn Values) -> Result<&'static str> {
+    Ok(match stage {
+        LoadStage::Preparing => "preparing the prompts",
+        LoadStage::WarmingUp => "warming up; these requests do not count",
+        LoadStage::Measuring => "measuring",
+        LoadStage::Draining => "waiting for the last requests",
+    })
+}
+
 /// How far the whole load is, in thousandths.
 #[askama::filter_fn]
 pub(crate) fn permille(progress: &LoadProgress, _: &dyn Values) -> Result<u32> {
     let points = f64::from(progress.load_point_count.max(1));
-    Ok(((f64::from(progress.load_point_index) + progress.fraction.clamp(0.0, 1.0)) / points * 1000.0) as u32)
+    let done = (f64::from(progress.load_point_index) + progress.fraction.clamp(0.0, 1.0)) / points;
+    Ok((done.min(1.0) * 1000.0) as u32)
+}
+
+/// A word of the API as a person reads it.
+pub(crate) fn words(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+fn latency(value_ms: f64) -> String {
+    match value_ms {
+        value if value < 99.95 => format!("{value:.1} ms"),
+        value if value < 999.5 => format!("{value:.0} ms"),
+        value if value < 59_950.0 => format!("{:.2} s", value / 1000.0),
+        value => duration(TimeDelta::milliseconds(value as i64)),
+    }
+}
+
+fn duration(span: TimeDelta) -> String {
+    let span_s = span.num_milliseconds().max(0) as f64 / 1000.0;
+    let whole_s = span_s.round() as u64;
+    match span_s {
+        value if value < 9.95 => format!("{value:.1} s"),
+        value if value < 59.5 => format!("{value:.0} s"),
+        _ if whole_s < 3600 => format!("{} min {} s", whole_s / 60, whole_s % 60),
+        _ => format!("{} h {} min", whole_s / 3600, whole_s % 3600 / 60),
+    }
+}
+
+fn grouped(value: f64) -> String {
+    match value {
+        value if !value.is_finite() => "–".to_owned(),
+        value if value.abs() < 9.995 => format!("{value:.2}"),
+        value if value.abs() < 99.95 => format!("{value:.1}"),
+        value => {
+            let digits = format!("{value:.0}");
+            let groups: Vec<&str> =
+                digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+            groups.join(",")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::{duration, grouped, latency};
+
+    #[test]
+    fn latencies_take_the_unit_that_reads_best() {
+        for (value_ms, text) in [
+            (0.0, "0.0 ms"),
+            (9.41, "9.4 ms"),
+            (99.96, "100 ms"),
+            (412.3, "412 ms"),
+            (999.7, "1.00 s"),
+            (1940.0, "1.94 s"),
+            (919_484.6, "15 min 19 s"),
+        ] {
+            assert_eq!(latency(value_ms), text);
+        }
+    }
+
+    #[test]
+    fn durations_are_short() {
+        for (milliseconds, text) in [
+            (-5, "0.0 s"),
+            (440, "0.4 s"),
+            (12_300, "12 s"),
+            (59_700, "1 min 0 s"),
+            (70_000, "1 min 10 s"),
+            (7_500_000, "2 h 5 min"),
+        ] {
+            assert_eq!(duration(TimeDelta::milliseconds(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        for (value, text) in
+            [(0.418, "0.42"), (31.62, "31.6"), (824.2, "824"), (9870.0, "9,870"), (1_234_567.0, "1,234,567")]
+        {
+            assert_eq!(grouped(value), text);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use askama::Template as _;
 use axum::response::{Html, IntoResponse as _, Response};
 
 use crate::error::ApiError;
+use crate::html as filters;
 
 #[derive(askama::Template)]
 #[template(path = "error.html")]

@@ -1,142 +1,173 @@
-//! The list of runs with the form that submits one. It works without JavaScript.
+//! The list of runs with the form that submits one. It works without JavaScript; with it, the list stays fresh.
 
-use accelbench_core::run::Run;
+use accelbench_core::model::Quantization;
+use accelbench_core::run::{Run, RunId};
 use accelbench_store::runs::{self, RunFilter, Submitted};
-use accelbench_store::{engines, instances, models};
+use accelbench_store::{PgConnection, datasets, engines, instances, models, status};
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::Form;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::rejection::FormRejection;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::run::to_page;
 use crate::app::App;
+use crate::body::Parameters;
 use crate::error::ApiError;
 use crate::html as filters;
-use crate::submission::{self, Submission};
+use crate::rest::runs::PHASES;
+use crate::submission;
+
+mod form;
+use form::RunForm;
+
+/// Runs on one page of the list.
+const PAGE: u8 = 25;
 
 #[derive(Template, WebTemplate)]
 #[template(path = "runs/list.html")]
 pub(crate) struct RunsPage {
+    list: RunsList,
+    choices: Choices,
+    form: RunForm,
+    refused: Option<ApiError>,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "runs/list.html", block = "rows")]
+struct RunsRows {
+    list: RunsList,
+}
+
+struct RunsList {
     runs: Vec<Run>,
+    filter: ListFilter,
+    /// Each phase with its number of runs.
+    phases: Vec<(&'static str, i64)>,
+    /// The address of older runs.
+    older: Option<String>,
+}
+
+/// What the form offers.
+struct Choices {
     models: Vec<String>,
     instances: Vec<String>,
     engines: Vec<String>,
-    form: RunForm,
-    problem: Option<String>,
+    datasets: Vec<String>,
 }
 
-/// The form as a browser sends it: texts, empty where nothing was entered.
-#[derive(Deserialize)]
-pub(crate) struct RunForm {
-    model: String,
-    instance_type: String,
-    engine: String,
-    endpoint: String,
-    concurrency: String,
-    input_tokens: String,
-    output_tokens: String,
-    min_duration_s: String,
-    #[serde(default)]
-    hf_token: String,
-    submitted_by: String,
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+pub(crate) struct ListFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submitted_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<RunId>,
 }
 
-pub(crate) async fn list(State(app): State<App>) -> Result<RunsPage, ApiError> {
-    page(&app, RunForm::default(), None).await
-}
-
-pub(crate) async fn submit(State(app): State<App>, Form(form): Form<RunForm>) -> Result<Response, ApiError> {
-    let refused = match form.submission() {
-        Ok(submission) => match submission::submit(&app, &submission, None).await {
-            Ok(Submitted::New(run_id) | Submitted::Existing(run_id)) => return Ok(to_page(run_id)),
-            Err(error) if error.status.is_client_error() => error,
-            Err(error) => return Err(error),
-        },
-        Err(problem) => ApiError::unprocessable(problem),
-    };
-    let problem = refused.hint.map_or(refused.detail.clone(), |hint| format!("{} ({hint})", refused.detail));
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&app, form, Some(problem)).await?).into_response())
-}
-
-async fn page(app: &App, form: RunForm, problem: Option<String>) -> Result<RunsPage, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Parameters(filter): Parameters<ListFilter>,
+) -> Result<Response, ApiError> {
     let mut connection = app.connection().await?;
-    Ok(RunsPage {
-        runs: runs::list(&mut connection, &RunFilter::default(), 100).await?,
-        models: models::names(&mut connection).await?,
-        instances: instances::names(&mut connection).await?,
-        engines: engines::names(&mut connection).await?,
-        form,
-        problem,
-    })
+    let list = RunsList::load(&mut connection, filter).await?;
+    let is_part = headers.get("hx-request-type").is_some_and(|kind| kind == "partial");
+    let response = if is_part {
+        RunsRows { list }.into_response()
+    } else {
+        let choices = Choices::load(&mut connection).await?;
+        RunsPage { list, choices, form: RunForm::default(), refused: None }.into_response()
+    };
+    Ok(([(header::VARY, "HX-Request, HX-Request-Type")], response).into_response())
 }
 
-impl Default for RunForm {
-    fn default() -> Self {
-        let text = str::to_owned;
-        Self {
-            model: String::new(),
-            instance_type: String::new(),
-            engine: text("simulator"),
-            endpoint: String::new(),
-            concurrency: text("1, 4, 16"),
-            input_tokens: String::new(),
-            output_tokens: String::new(),
-            min_duration_s: text("60"),
-            hf_token: String::new(),
-            submitted_by: String::new(),
+pub(crate) async fn submit(
+    State(app): State<App>,
+    form: Result<Form<RunForm>, FormRejection>,
+) -> Result<Response, ApiError> {
+    let Form(form) = form.map_err(|error| ApiError::bad_request(error.body_text()))?;
+    match submit_form(&app, &form).await {
+        Ok(Submitted::New(run_id) | Submitted::Existing(run_id)) => Ok(to_page(run_id)),
+        Err(error) if error.status.is_client_error() => {
+            let mut connection = app.connection().await?;
+            let list = RunsList::load(&mut connection, ListFilter::default()).await?;
+            let choices = Choices::load(&mut connection).await?;
+            let page = RunsPage { list, choices, form, refused: Some(error) };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
+        Err(error) => Err(error),
     }
 }
 
-impl RunForm {
-    /// The request that the form asks for.
-    fn submission(&self) -> Result<Submission, String> {
-        let endpoint = self.endpoint.trim();
-        let (platform, default_instance) = match (endpoint, self.engine.as_str()) {
-            ("", "simulator") => (json!({"kind": "local", "engine": "simulator"}), "g6e.xlarge"),
-            ("", engine) => (json!({"kind": "local", "engine": engine}), "local"),
-            (url, _) => (json!({"kind": "endpoint", "url": url}), "external"),
+async fn submit_form(app: &App, form: &RunForm) -> Result<Submitted, ApiError> {
+    let submission = form.submission()?;
+    let key = form.idempotency_key(&submission);
+    submission::submit(app, &submission, Some(&key)).await
+}
+
+impl RunsList {
+    async fn load(connection: &mut PgConnection, filter: ListFilter) -> Result<Self, ApiError> {
+        let wanted = RunFilter {
+            model: filter.model.clone(),
+            submitted_by: filter.submitted_by.clone(),
+            phase: filter.phase.clone(),
+            before: filter.before,
+            ..RunFilter::default()
         };
-        let instance =
-            Some(self.instance_type.trim()).filter(|text| !text.is_empty()).unwrap_or(default_instance);
-        let load_points: Result<Vec<Value>, String> = self
-            .concurrency
-            .split([',', ' '])
-            .filter(|text| !text.is_empty())
-            .map(|text| Ok(json!({"concurrency": number("concurrency", text)?})))
-            .collect();
-        let mut request = json!({
-            "model": self.model.trim(), "instance_type": instance, "platform": platform,
-            "load_points": load_points?, "submitted_by": self.submitted_by, "hf_token": self.hf_token,
-            "measurement": {"min_duration_s": decimal("seconds for each load point", &self.min_duration_s)?},
-        });
-        request["workload"]["lengths"] = self.lengths()?;
-        serde_json::from_value(request).map_err(|error| error.to_string())
+        let mut runs = runs::list(connection, &wanted, i64::from(PAGE) + 1).await?;
+        let has_older = runs.len() > usize::from(PAGE);
+        runs.truncate(PAGE.into());
+        let last = runs.last().map(|run| run.id).filter(|_| has_older);
+        let older = last.map(|before| ListFilter { before: Some(before), ..filter.clone() }.address());
+        let counts = status::summary(connection).await?.runs_by_phase;
+        let count = |phase: &'static str| (phase, counts.get(phase).copied().unwrap_or_default());
+        Ok(Self { runs, filter, phases: PHASES.map(count).into(), older })
     }
 
-    fn lengths(&self) -> Result<Value, String> {
-        Ok(match (self.input_tokens.trim(), self.output_tokens.trim()) {
-            ("", "") => json!({"kind": "table", "table": "sharegpt"}),
-            ("", output) => {
-                json!({"kind": "as_in_dataset", "output_tokens": number("output tokens", output)?})
-            }
-            (_, "") => return Err("give the output tokens too, or neither length".to_owned()),
-            (input, output) => json!({
-                "kind": "fixed", "input_tokens": number("input tokens", input)?,
-                "output_tokens": number("output tokens", output)?,
-            }),
+    /// Whether anything on the page will change by itself.
+    fn is_moving(&self) -> bool {
+        self.runs.iter().any(|run| !run.phase.is_finished())
+    }
+}
+
+impl Choices {
+    async fn load(connection: &mut PgConnection) -> Result<Self, ApiError> {
+        Ok(Self {
+            models: models::names(connection).await?,
+            instances: instances::names(connection).await?,
+            engines: engines::names(connection).await?,
+            datasets: datasets::names(connection).await?,
         })
     }
 }
 
-fn number(what: &str, text: &str) -> Result<u32, String> {
-    text.trim().parse().map_err(|_not_a_number| format!("{what}: `{text}` is not a whole number"))
+impl ListFilter {
+    fn address(&self) -> String {
+        let query = serde_urlencoded::to_string(self).unwrap_or_default();
+        if query.is_empty() { "/runs".to_owned() } else { format!("/runs?{query}") }
+    }
+
+    /// The address of the same list in another phase.
+    fn in_phase(&self, phase: Option<&str>) -> String {
+        Self { phase: phase.map(str::to_owned), before: None, ..self.clone() }.address()
+    }
+
+    fn is_phase(&self, phase: &str) -> bool {
+        self.phase.as_deref() == Some(phase)
+    }
 }
 
-fn decimal(what: &str, text: &str) -> Result<f64, String> {
-    text.trim().parse().map_err(|_not_a_number| format!("{what}: `{text}` is not a number"))
+impl RunsPage {
+    /// What is wrong with a field, if the refusal is about it.
+    fn complaint(&self, field: &str) -> Option<&str> {
+        let refused = self.refused.as_ref()?;
+        refused.is_about(field).then_some(refused.detail.as_str())
+    }
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::body::{JsonBody, Parameters};
@@ -28,10 +28,23 @@ pub(crate) async fn list(
     Ok(Json(json!({"models": models})))
 }
 
+/// Adds a model, or replaces what is known of it. Only its id is needed; what is left out is unknown.
 pub(crate) async fn add(
     State(app): State<App>,
-    JsonBody(model): JsonBody<Model>,
+    JsonBody(facts): JsonBody<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<Model>), ApiError> {
+    let model = read(facts)?;
     models::add(&mut *app.connection().await?, &model).await?;
     Ok((StatusCode::CREATED, Json(model)))
+}
+
+fn read(mut facts: Map<String, Value>) -> Result<Model, ApiError> {
+    facts.entry("source").or_insert_with(|| json!("given through the API"));
+    if let Some((name, _)) = facts.iter().find(|(_, value)| value.as_f64().is_some_and(|value| value <= 0.0))
+    {
+        let error = ApiError::unprocessable(format!("{name} must be above zero"));
+        return Err(error.with_hint("leave out what is not known"));
+    }
+    serde_path_to_error::deserialize(Value::Object(facts))
+        .map_err(|error| ApiError::unprocessable(error.to_string()))
 }

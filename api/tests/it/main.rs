@@ -1,0 +1,13 @@
+//! The server's addresses, asked as a client asks, on a database of each test's own.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails fails its test")]
+
+mod api;
+mod browser;
+mod events;
+mod harness;
+mod intake;
+mod pages;
+mod results;
+mod runs;
+mod shutdown;
