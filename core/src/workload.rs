@@ -21,7 +21,8 @@ pub struct Workload {
     /// When a request ends.
     #[serde(default)]
     pub eos: EosPolicy,
-    /// Seed of every random choice: the same seed gives the same requests in the same order.
+    /// Seed of every random choice: the same seed gives the same lengths and texts in the same order. Only the few
+    /// characters that a prompt begins with differ from run to run, so that no prefix cache can answer.
     #[serde(default)]
     pub seed: u64,
 }

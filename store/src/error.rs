@@ -1,5 +1,7 @@
 //! What can go wrong between us and the database.
 
+use std::error::Error as StdError;
+
 use accelbench_core::run::RunId;
 
 /// Why a database operation did not do what was asked.
@@ -73,4 +75,16 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// An error with everything that caused it, for one line of a log.
+#[must_use]
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

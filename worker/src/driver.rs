@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use crate::platform::{Platform, PlatformError};
 use crate::provenance;
-use crate::worker::{Worker, chain};
+use crate::worker::Worker;
+use accelbench_store::error::chain;
 
 mod failure;
 mod step;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use accelbench_store::{Error, schedules};
 use chrono::{DateTime, Utc};
 
-use crate::worker::{Worker, chain};
+use crate::worker::Worker;
+use accelbench_store::error::chain;
 
 /// A job that repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

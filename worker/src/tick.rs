@@ -9,7 +9,8 @@ use accelbench_store::{Error, PgPool};
 use apalis::prelude::{BoxDynError, Data};
 
 use crate::driver::Driver;
-use crate::worker::{Worker, chain};
+use crate::worker::Worker;
+use accelbench_store::error::chain;
 
 /// How long a run stays with a worker that says nothing. A worker that dies costs its run about this long.
 const LEASE: Duration = Duration::from_secs(8);

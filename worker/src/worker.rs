@@ -1,6 +1,5 @@
 //! A worker process: its handles, and the loops that it runs until it is told to stop.
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,15 +153,4 @@ fn vllm_on_path() -> anyhow::Result<Option<OfferedCommand>> {
     ];
     let command = std::iter::once(program.to_string_lossy().into_owned()).chain(arguments.map(str::to_owned));
     Ok(Some(OfferedCommand { engine: "vllm".parse()?, command: command.collect() }))
-}
-
-/// An error with everything that caused it, for one line of the log.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -8,7 +8,7 @@ use accelbench_store::{Error, lease};
 
 use super::{Driver, StepError};
 use crate::platform::PlatformError;
-use crate::worker::chain;
+use accelbench_store::error::chain;
 
 /// How often a step is begun before its run is given up.
 const MAX_ATTEMPTS: u32 = 6;
