@@ -34,6 +34,12 @@ impl HfToken {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The text with every occurrence of the token replaced by `***`: for what foreign programs wrote.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        text.replace(&self.0, "***")
+    }
 }
 
 impl TryFrom<String> for HfToken {
@@ -65,6 +71,7 @@ mod tests {
         let token = HfToken::new(" hf_abc123 ").unwrap();
         assert_eq!(token.expose(), "hf_abc123");
         assert_eq!(format!("{token} {token:?}"), "*** HfToken(***)");
+        assert_eq!(token.redact("401 for hf_abc123 (hf_abc123)"), "401 for *** (***)");
     }
 
     #[test]

@@ -3,7 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "the vocabulary of tests may fail them")]
 
 mod bad_input;
+mod canary;
 mod database;
 mod endpoint;
+mod engine;
 mod failures;
+mod outage;
+mod refusals;
 mod runs;
+mod up;
+mod workers;

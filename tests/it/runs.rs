@@ -1,9 +1,12 @@
 //! Whole runs with the built program: success, and the death of workers in every phase.
 
+use std::time::Instant;
+
 use accelbench_core::run::Verdict;
 use accelbench_tests::installation::{Installation, request};
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 
 /// An engine that takes a moment to start, so that a test can act meanwhile.
 fn slow_engine() -> String {
@@ -48,16 +51,57 @@ async fn a_run_goes_from_submit_to_results_and_leaves_nothing() {
     assert!(log.as_str().unwrap().contains("acknowledged"), "{log}");
 }
 
-/// The worker is killed as soon as the run is seen in `phase`; another one, started before, carries on.
+/// Holds the first step out of a phase in the middle of its transaction, for as long as a test needs to look and kill.
+const HOLD: &str = "
+    CREATE SEQUENCE holds;
+    CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF OLD.phase = TG_ARGV[0] AND NEW.phase <> OLD.phase AND nextval('holds') = 1 THEN
+            PERFORM pg_sleep(2);
+        END IF;
+        RETURN NEW;
+    END $$;";
+
+/// The worker is killed in the middle of the step that leaves `phase`: the phase's work is done, and its transaction is
+/// open. Another worker carries on.
 async fn survives_the_death_of_its_worker(phase: &str) {
     let mut installation = Installation::start().await.unwrap();
+    let pool = installation.database.pool.clone();
+    let trigger = format!(
+        "{HOLD} CREATE TRIGGER hold BEFORE UPDATE ON runs FOR EACH ROW EXECUTE FUNCTION hold('{phase}')"
+    );
+    sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&pool).await.unwrap();
     let engine = slow_engine();
     let first = installation.start_worker(&[&engine]).unwrap();
     let run_id = installation.submit(&request("slow")).await.unwrap();
-    installation.reach(&run_id, phase).await.unwrap();
+    let held =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+    installation
+        .until("the step is held", async || {
+            Ok(sqlx::query_scalar::<_, i64>(held).fetch_one(&pool).await? == 1)
+        })
+        .await
+        .unwrap();
     kill(first, Signal::SIGKILL).unwrap();
-    installation.start_worker(&[&engine]).unwrap();
-    succeeded_with_one_set_of_results(&installation, &run_id).await;
+    assert_eq!(installation.run(&run_id).await.unwrap().phase.as_str(), phase);
+    takes_over(&mut installation, &run_id, &engine).await;
+}
+
+/// Another worker has the run within the length of a lease and a look, and takes it to its end.
+async fn takes_over(installation: &mut Installation, run_id: &str, engine: &str) {
+    let killed_at = Instant::now();
+    installation.start_worker(&[engine]).unwrap();
+    let epoch = "SELECT epoch FROM runs WHERE run_id = $1::uuid";
+    let lease = || sqlx::query_scalar::<_, i64>(epoch).bind(run_id).fetch_one(&installation.database.pool);
+    let before = lease().await.unwrap();
+    installation.until("another worker has the run", async || Ok(lease().await? > before)).await.unwrap();
+    eprintln!("the run was resumed {:.1} s after its worker was killed", killed_at.elapsed().as_secs_f64());
+    succeeded_with_one_set_of_results(installation, run_id).await;
+}
+
+#[tokio::test]
+async fn a_worker_killed_while_claiming_a_place_costs_seconds() {
+    survives_the_death_of_its_worker("queued").await;
 }
 
 #[tokio::test]
@@ -71,18 +115,55 @@ async fn a_worker_killed_while_the_engine_starts_costs_seconds() {
 }
 
 #[tokio::test]
-async fn a_worker_killed_while_loading_costs_seconds() {
+async fn a_worker_killed_after_the_load_costs_seconds() {
     survives_the_death_of_its_worker("loading").await;
 }
 
 #[tokio::test]
-async fn a_worker_killed_after_the_last_report_costs_seconds() {
+async fn a_worker_killed_while_the_load_is_on_costs_seconds() {
+    let mut installation = Installation::start().await.unwrap();
+    let engine = slow_engine();
+    let first = installation.start_worker(&[&engine]).unwrap();
+    let run_id = installation.submit(&request("slow")).await.unwrap();
+    installation.reach(&run_id, "loading").await.unwrap();
+    kill(first, Signal::SIGKILL).unwrap();
+    assert_eq!(installation.run(&run_id).await.unwrap().phase.as_str(), "loading");
+    takes_over(&mut installation, &run_id, &engine).await;
+}
+
+#[tokio::test]
+async fn a_worker_killed_while_recording_costs_seconds() {
     survives_the_death_of_its_worker("recording").await;
 }
 
 #[tokio::test]
 async fn a_worker_killed_while_tearing_down_costs_seconds() {
     survives_the_death_of_its_worker("tearing_down").await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_told_to_end_leaves_its_run_to_another_at_once() {
+    let mut installation = Installation::start().await.unwrap();
+    let engine = slow_engine();
+    let first = installation.start_worker(&[&engine]).unwrap();
+    let run_id = installation.submit(&request("slow")).await.unwrap();
+    installation.reach(&run_id, "awaiting_ready").await.unwrap();
+    installation.start_worker(&[&engine]).unwrap();
+    let told_at = Instant::now();
+    kill(first, Signal::SIGTERM).unwrap();
+    let owned = "SELECT count(*) FROM runs WHERE lease_owner = $1";
+    let holder: String = sqlx::query_scalar("SELECT lease_owner FROM runs")
+        .fetch_one(&installation.database.pool)
+        .await
+        .unwrap();
+    let gone = async || {
+        let owned = sqlx::query_scalar::<_, i64>(owned).bind(&holder);
+        Ok(owned.fetch_one(&installation.database.pool).await? == 0)
+    };
+    installation.until("the first worker has given the run back", gone).await.unwrap();
+    eprintln!("the run was given back {} ms after SIGTERM", told_at.elapsed().as_millis());
+    assert!(installation.run(&run_id).await.unwrap().phase.as_str() != "finished");
+    succeeded_with_one_set_of_results(&installation, &run_id).await;
 }
 
 #[tokio::test]

@@ -1,13 +1,17 @@
 //! A whole installation for one test: a database of its own, the built program as server and workers, and a folder for
 //! local processes. Dropping it ends every process that it or its runs started.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use accelbench_core::engine::EngineName;
 use accelbench_core::run::{Run, RunEvent};
+use accelbench_store::engines;
 use accelbench_store::secrets::SecretKey;
+use accelbench_worker::{Worker, WorkerOptions};
 use anyhow::{Context as _, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -27,7 +31,9 @@ pub struct Installation {
     pub database: TestDatabase,
     /// Root of the server's address.
     pub url: String,
-    secret_key: String,
+    secret_key: SecretKey,
+    /// Where server and workers reach the database.
+    database_url: String,
     folder: TempDir,
     server: Child,
     workers: Vec<Child>,
@@ -41,18 +47,28 @@ impl Installation {
     /// When a part does not start.
     pub async fn start() -> anyhow::Result<Self> {
         let database = TestDatabase::create().await?;
+        let url = database.url.clone();
+        Self::start_on(database, url).await
+    }
+
+    /// Starts a server that reaches `database` by `database_url`, for instance through something that can be cut.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_on(database: TestDatabase, database_url: String) -> anyhow::Result<Self> {
         accelbench_store::seed::seed(&database.pool).await?;
         let folder = tempfile::tempdir()?;
-        let secret_key = SecretKey::generate().to_text();
+        let secret_key = SecretKey::generate();
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let server = program(&folder, "server")?
             .args(["serve", "--max-dataset-mib", "1", "--bind", &format!("127.0.0.1:{port}")])
-            .env("DATABASE_URL", &database.url)
-            .env("ACCELBENCH_SECRET_KEY", &secret_key)
+            .env("DATABASE_URL", &database_url)
+            .env("ACCELBENCH_SECRET_KEY", secret_key.to_text())
             .spawn()?;
         let url = format!("http://127.0.0.1:{port}");
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build()?;
-        let installation = Self { database, url, secret_key, folder, server, workers: Vec::new(), http };
+        let installation =
+            Self { database, url, secret_key, database_url, folder, server, workers: Vec::new(), http };
         installation
             .until("the server is ready", async || Ok(installation.get("/readyz").await.is_ok()))
             .await?;
@@ -70,12 +86,63 @@ impl Installation {
             command.args(["--engine", engine]);
         }
         let worker = command
-            .env("DATABASE_URL", &self.database.url)
-            .env("ACCELBENCH_SECRET_KEY", &self.secret_key)
+            .env("DATABASE_URL", &self.database_url)
+            .env("ACCELBENCH_SECRET_KEY", self.secret_key.to_text())
             .spawn()?;
         let pid = Pid::from_raw(worker.id().cast_signed());
         self.workers.push(worker);
         Ok(pid)
+    }
+
+    /// A worker in this process, whose platforms a test may wrap, with what it needs to be run.
+    ///
+    /// # Errors
+    /// When its state folder cannot be made.
+    pub fn worker_in_process(&self) -> anyhow::Result<(Worker, WorkerOptions)> {
+        let options = WorkerOptions {
+            api_url: self.url.parse()?,
+            state_dir: self.folder.path().join("state"),
+            concurrency: 32,
+            engines: Vec::new(),
+            program: Some(Self::program()?),
+        };
+        let worker = Worker::new(&options, self.database.pool.clone(), self.secret_key.clone())?;
+        Ok((worker, options))
+    }
+
+    /// Offers the simulator as a worker would, so that runs can be submitted before any worker starts.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn offer_simulator(&self) -> anyhow::Result<()> {
+        let command = ["accelbench".to_owned(), "simulate".to_owned()];
+        let mut connection = self.database.pool.acquire().await?;
+        Ok(engines::offer(&mut connection, &EngineName::simulator(), &command).await?)
+    }
+
+    /// All that server and workers have logged.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub fn logs(&self) -> anyhow::Result<String> {
+        let mut logs = String::new();
+        for name in ["server.log", "worker.log"] {
+            logs +=
+                &fs::read_to_string(self.folder.path().join(name)).or_else(|error| match error.kind() {
+                    ErrorKind::NotFound => Ok(String::new()),
+                    _ => Err(error),
+                })?;
+        }
+        Ok(logs)
+    }
+
+    /// The folders that runs have on this machine now.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub fn run_folders(&self) -> anyhow::Result<Vec<String>> {
+        let folders = fs::read_dir(self.folder.path().join("state/runs"))?;
+        folders.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
     /// The path of the built program, for engine commands.
@@ -205,8 +272,7 @@ impl Installation {
         let until = Instant::now() + PATIENCE;
         while !condition().await? {
             if Instant::now() > until {
-                let log = std::fs::read_to_string(self.folder.path().join("worker.log")).unwrap_or_default();
-                bail!("waited in vain for: {what}; the workers' log:\n{log}");
+                bail!("waited in vain for: {what}; the logs:\n{}", self.logs().unwrap_or_default());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

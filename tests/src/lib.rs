@@ -1,4 +1,7 @@
 //! The test harness: what tests of several crates share. The tests themselves are in `it/`.
 
 pub mod database;
+pub mod faults;
 pub mod installation;
+pub mod llama_cpp;
+pub mod outage;

@@ -9,7 +9,7 @@ use accelbench_store::{Error, intake, logs, notifications, results, runs};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use crate::platform::{Platform, PlatformError};
+use crate::platform::{LogTail, Platform, PlatformError};
 use crate::provenance;
 use crate::worker::Worker;
 use accelbench_store::error::chain;
@@ -158,13 +158,20 @@ impl<'a> Driver<'a> {
         if *transition != Transition::TornDown {
             return Ok(());
         }
-        match self.platform(run).logs(run.id).await {
-            Ok(tails) => {
-                for tail in tails {
-                    logs::put(&mut *connection, run.id, tail.source, &tail.content, tail.truncated).await?;
+        // A log that cannot be read, or cannot be rid of the person's token, must not keep a run from ending.
+        let read = self.platform(run).logs(run.id).await.map_err(StepError::from);
+        let readable = match (read, self.hf_token(&mut *connection, run.id).await) {
+            (Ok(tails), Ok(token)) => Ok((tails, token)),
+            (_, Err(StepError::Store(error))) => return Err(error),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        match readable {
+            Ok((tails, token)) => {
+                for LogTail { source, content, truncated } in tails {
+                    let content = step::redacted(token.as_ref(), content);
+                    logs::put(&mut *connection, run.id, source, &content, truncated).await?;
                 }
             }
-            // A log that cannot be read must not keep a run from ending.
             Err(error) => {
                 tracing::warn!(run.id = %run.id, error = chain(&error), "the logs could not be kept");
             }

@@ -3,6 +3,7 @@
 //! No method waits: time belongs to the driver.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use accelbench_core::instance::InstanceType;
@@ -128,8 +129,8 @@ pub trait Platform: Send + Sync {
 
 /// All platforms of this worker.
 pub struct Platforms {
-    local: local::LocalPlatform,
-    endpoint: endpoint::EndpointPlatform,
+    local: Arc<dyn Platform>,
+    endpoint: Arc<dyn Platform>,
 }
 
 impl Platforms {
@@ -141,17 +142,23 @@ impl Platforms {
         let processes = process::Processes::new(state_dir, program)?;
         let probe = probe::Probe::new();
         Ok(Self {
-            local: local::LocalPlatform::new(processes.clone(), probe.clone()),
-            endpoint: endpoint::EndpointPlatform::new(processes, probe),
+            local: Arc::new(local::LocalPlatform::new(processes.clone(), probe.clone())),
+            endpoint: Arc::new(endpoint::EndpointPlatform::new(processes, probe)),
         })
+    }
+
+    /// Each platform behind what `wrap` makes of it, for instance one that refuses calls.
+    #[must_use]
+    pub fn wrapped(self, wrap: impl Fn(Arc<dyn Platform>) -> Arc<dyn Platform>) -> Self {
+        Self { local: wrap(self.local), endpoint: wrap(self.endpoint) }
     }
 
     /// The platform that a run asks for.
     #[must_use]
     pub fn of(&self, spec: &PlatformSpec) -> &dyn Platform {
         match spec {
-            PlatformSpec::Local { .. } => &self.local,
-            PlatformSpec::Endpoint { .. } => &self.endpoint,
+            PlatformSpec::Local { .. } => self.local.as_ref(),
+            PlatformSpec::Endpoint { .. } => self.endpoint.as_ref(),
         }
     }
 
@@ -159,7 +166,7 @@ impl Platforms {
     /// endpoint runs, are looked after by one of them.
     #[must_use]
     pub fn all(&self) -> [&dyn Platform; 1] {
-        [&self.local]
+        [self.local.as_ref()]
     }
 }
 

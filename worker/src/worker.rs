@@ -17,7 +17,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::options::{OfferedCommand, WorkerOptions};
-use crate::platform::Platforms;
+use crate::platform::{Platform, Platforms};
 use crate::{jobs, reaper, schedules, tick};
 
 /// What every tick and job of this process may use.
@@ -55,6 +55,13 @@ impl Worker {
             pool,
         })
     }
+
+    /// The same worker with each of its platforms behind what `wrap` makes of it.
+    #[must_use]
+    pub fn with_platforms(mut self, wrap: impl Fn(Arc<dyn Platform>) -> Arc<dyn Platform>) -> Self {
+        self.platforms = self.platforms.wrapped(wrap);
+        self
+    }
 }
 
 /// Works until `shutdown` resolves; then finishes the ticks in hand and leaves the runs to other workers.
@@ -62,12 +69,11 @@ impl Worker {
 /// # Errors
 /// When the database cannot be reached at the start, or the queue breaks beyond repair.
 pub async fn run(
+    worker: Worker,
     options: WorkerOptions,
-    pool: PgPool,
-    secret_key: SecretKey,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let worker = Arc::new(Worker::new(&options, pool, secret_key)?);
+    let worker = Arc::new(worker);
     offer_engines(&worker.pool, &options.engines).await?;
     let background =
         [tokio::spawn(schedules::keep(Arc::clone(&worker))), tokio::spawn(reaper::keep(Arc::clone(&worker)))];

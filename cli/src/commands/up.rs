@@ -10,8 +10,8 @@ use accelbench_embedded_postgres::{Cluster, ClusterOptions, Installation};
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::secrets::SecretKey;
 use accelbench_store::{PgPool, seed};
-use accelbench_worker::WorkerOptions;
 use accelbench_worker::options::OfferedCommand;
+use accelbench_worker::{Worker, WorkerOptions};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::net::TcpListener;
@@ -101,7 +101,8 @@ fn start_worker(
         program: None,
     };
     let stopped = async move { stop.cancelled().await };
-    Ok(tokio::spawn(accelbench_worker::run(options, pool, key, stopped)))
+    let worker = Worker::new(&options, pool, key)?;
+    Ok(tokio::spawn(accelbench_worker::run(worker, options, stopped)))
 }
 
 /// Waits for the end: asked for, or because a part broke off. Local runs end first, while everything still works.

@@ -1,6 +1,6 @@
 //! `accelbench worker`: takes runs from the queue. Any number may run, on any number of machines.
 
-use accelbench_worker::WorkerOptions;
+use accelbench_worker::{Worker, WorkerOptions};
 use clap::Args;
 
 use super::serve::{DatabaseOptions, secret_key_from_environment};
@@ -17,5 +17,6 @@ pub(crate) struct WorkerCommandOptions {
 pub(crate) async fn worker(options: WorkerCommandOptions) -> anyhow::Result<()> {
     let secret_key = secret_key_from_environment()?;
     let pool = options.database.connect().await?;
-    accelbench_worker::run(options.worker, pool, secret_key, shutdown::wait()).await
+    let worker = Worker::new(&options.worker, pool, secret_key)?;
+    accelbench_worker::run(worker, options.worker, shutdown::wait()).await
 }

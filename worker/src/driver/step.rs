@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use accelbench_core::run::{ReadyEndpoint, Run, Transition, Verdict};
-use accelbench_store::{Error, engines, instances, models, secrets};
+use accelbench_core::run::{ReadyEndpoint, Run, RunId, Transition, Verdict};
+use accelbench_core::secret::HfToken;
+use accelbench_store::{Error, PgConnection, engines, instances, models, secrets};
 use chrono::{DateTime, Utc};
 
 use super::{Driver, StepError};
@@ -77,6 +78,14 @@ pub(super) fn early_end(run: &Run, now: DateTime<Utc>) -> Option<Verdict> {
     })
 }
 
+/// What a foreign program wrote, without the person's token.
+pub(super) fn redacted(token: Option<&HfToken>, text: String) -> String {
+    match token {
+        Some(token) => token.redact(&text),
+        None => text,
+    }
+}
+
 impl Driver<'_> {
     pub(super) async fn deploy(&self, run: &Run) -> Result<Step, StepError> {
         let context = self.context(run).await?;
@@ -86,11 +95,13 @@ impl Driver<'_> {
 
     pub(super) async fn await_ready(&self, run: &Run) -> Result<Step, StepError> {
         let context = self.context(run).await?;
+        // Both texts may quote what the engine wrote, and an engine may write the token that it was given.
+        let redact = |text| redacted(context.hf_token.as_ref(), text);
         Ok(match self.platform(run).readiness(&context).await? {
-            Readiness::Failed(reason) => Step::failed(reason),
+            Readiness::Failed(reason) => Step::failed(redact(reason)),
             Readiness::Pending(detail) => Step::Wait {
                 interval: STARTING_INTERVAL,
-                detail: Some(format!("waiting for the engine: {detail}")),
+                detail: Some(format!("waiting for the engine: {}", redact(detail))),
             },
             Readiness::Ready(endpoint) => {
                 let version = endpoint.engine.version.value().map_or("of unknown version", String::as_str);
@@ -148,15 +159,23 @@ impl Driver<'_> {
             }
             _ => Vec::new(),
         };
-        let sealed = secrets::sealed_token(&mut connection, run.id).await?;
-        let opened = sealed.map(|sealed| self.worker.secret_key.open(run.id, &sealed)).transpose();
         Ok(RunContext {
             model: models::find(&mut connection, &run.spec.model).await?,
             instance: instances::find(&mut connection, &run.spec.instance_type).await?,
             engine_command,
-            hf_token: opened.map_err(|error| PlatformError::Refused(error.to_string()))?,
+            hf_token: self.hf_token(&mut connection, run.id).await?,
             run: run.clone(),
         })
+    }
+
+    pub(super) async fn hf_token(
+        &self,
+        connection: &mut PgConnection,
+        run_id: RunId,
+    ) -> Result<Option<HfToken>, StepError> {
+        let sealed = secrets::sealed_token(connection, run_id).await?;
+        let opened = sealed.map(|sealed| self.worker.secret_key.open(run_id, &sealed)).transpose();
+        Ok(opened.map_err(|error| PlatformError::Refused(error.to_string()))?)
     }
 }
 

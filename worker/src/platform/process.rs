@@ -223,6 +223,11 @@ fn tail(path: &Path, limit: u64) -> io::Result<Option<(String, bool)>> {
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes)?;
     // A NUL cannot be stored in the database's text.
-    let text = String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}");
-    Ok(Some((text, size > limit)))
+    let mut text = String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}");
+    let cut = size > limit;
+    if cut {
+        // Half of a secret would be recognised by nobody; secrets have no spaces.
+        text.drain(..text.find(char::is_whitespace).unwrap_or(text.len()));
+    }
+    Ok(Some((text, cut)))
 }
