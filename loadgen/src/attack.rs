@@ -12,7 +12,7 @@ use goose::config::GooseConfiguration;
 use goose::goose::{Scenario, Transaction, TransactionFunction};
 use goose::{GooseAttack, goose::GooseUser};
 
-use crate::engine::Engine;
+use crate::engine::{Connection, Engine};
 use crate::point::Point;
 use crate::prompts::PreparedPrompts;
 
@@ -55,12 +55,12 @@ impl Attack {
 
     /// One user: the next request follows at once when the last has ended.
     async fn user(&self, user: usize) {
-        let mut free_since = self.base.elapsed();
+        let (mut free_since, mut connection) = (self.base.elapsed(), Connection::default());
         loop {
             let now = self.base.elapsed();
             let Some(ticket) = self.point().begin(now, free_since) else { return };
             let prompt = self.prompts.get(ticket.request);
-            let sample = self.engine.request(&prompt, self.base).await;
+            let sample = self.engine.request(&mut connection, &prompt, self.base).await;
             let failed = sample.outcome.is_err();
             free_since = self.base.elapsed();
             self.point().end(user, ticket, sample, free_since);

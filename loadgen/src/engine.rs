@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use accelbench_core::load::{ErrorClass, LoadPlan};
 use accelbench_core::workload::EosPolicy;
 use anyhow::bail;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
@@ -14,10 +14,13 @@ use crate::prompts::PreparedPrompt;
 use crate::sample::{Asked, Failure, Sample};
 
 mod body;
+mod http;
 mod reader;
 pub(crate) mod tokenizer;
 
 use body::RequestBody;
+pub(crate) use http::Connection;
+use http::{Broken, Incoming, Target};
 use reader::AnswerReader;
 
 /// After `[DONE]` only the end of the HTTP body is missing, which frees the connection; some engines never send it.
@@ -27,10 +30,12 @@ const PATIENCE_AFTER_DONE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 4;
 
 /// The engine of a plan.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Engine {
+    /// For small requests outside the measurement.
     client: Client,
     base_url: Url,
+    target: Target,
     model: String,
     eos: EosPolicy,
     seed: u64,
@@ -48,10 +53,10 @@ impl Engine {
         let mut engine = Self::new(plan, timeout)?;
         let asked = Asked { input_tokens: None, output_tokens: 2 };
         let prompt = PreparedPrompt { text: "Hello".to_owned(), asked };
-        let mut refusal = String::new();
+        let (mut refusal, mut connection) = (String::new(), Connection::default());
         for running_usage in [true, false] {
             engine.running_usage = running_usage;
-            match engine.request(&prompt, Instant::now()).await.outcome {
+            match engine.request(&mut connection, &prompt, Instant::now()).await.outcome {
                 Err(failure) if failure.class == ErrorClass::Refused => refusal = failure.message,
                 _ => return Ok(engine),
             }
@@ -64,13 +69,13 @@ impl Engine {
             .http1_only()
             .tcp_nodelay(true)
             .no_proxy()
-            .pool_max_idle_per_host(usize::MAX)
-            // Engines close idle connections after 5 s; a request on a socket that is being closed would fail.
-            .pool_idle_timeout(Duration::from_secs(3))
+            // An idle connection holds a thread of some engines, which the load would then wait for.
+            .pool_max_idle_per_host(0)
             .connect_timeout(Duration::from_secs(10))
             .build()?;
         Ok(Self {
             client,
+            target: Target::post(&plan.base_url.join("v1/completions")?)?,
             base_url: plan.base_url.clone(),
             model: plan.served_model_name.clone(),
             eos: plan.workload.eos,
@@ -80,53 +85,73 @@ impl Engine {
         })
     }
 
-    /// Sends one request and reads its answer to the end. `base` is the moment from which the sample counts.
-    pub(crate) async fn request(&self, prompt: &PreparedPrompt, base: Instant) -> Sample {
+    /// Sends one request over the user's connection and reads its answer to the end. `base` is the moment from which the
+    /// sample counts.
+    pub(crate) async fn request(
+        &self,
+        connection: &mut Connection,
+        prompt: &PreparedPrompt,
+        base: Instant,
+    ) -> Sample {
         // Everything that takes time is done before the send is stamped.
         let request = match self.build(prompt) {
             Ok(request) => request,
             Err(failure) => return Sample { sent_at: base.elapsed(), outcome: Err(failure) },
         };
-        let sent_at = base.elapsed();
-        let outcome = match timeout(self.timeout, self.exchange(request, prompt, base)).await {
-            Ok(Ok((reader, response))) => {
-                end(response).await;
-                reader.finish()
+        loop {
+            if let Err(error) = connection.ready(&self.target).await {
+                let failure =
+                    Failure::new(ErrorClass::Connection, format!("no connection to the engine ({error})"));
+                return Sample { sent_at: base.elapsed(), outcome: Err(failure) };
             }
-            Ok(Err(failure)) => Err(failure),
-            Err(_elapsed) => {
-                let message = format!("a request took longer than {} s", self.timeout.as_secs());
-                Err(Failure::new(ErrorClass::Timeout, message))
-            }
-        };
-        Sample { sent_at, outcome }
+            let sent_at = base.elapsed();
+            let exchange = self.exchange(connection, &request, prompt, base);
+            let outcome = match timeout(self.timeout, exchange).await {
+                // Not the engine's failure: the same request begins anew on a new connection, which is never stale.
+                Ok(Err(Ended::Stale)) => continue,
+                Ok(Err(Ended::Failed(failure))) => Err(failure),
+                Ok(Ok((reader, incoming))) => {
+                    end(incoming, base).await;
+                    reader.finish()
+                }
+                Err(_elapsed) => {
+                    let message = format!("a request took longer than {} s", self.timeout.as_secs());
+                    Err(Failure::new(ErrorClass::Timeout, message))
+                }
+            };
+            return Sample { sent_at, outcome };
+        }
     }
 
-    async fn exchange(
+    async fn exchange<'a>(
         &self,
-        request: reqwest::Request,
+        connection: &'a mut Connection,
+        request: &[u8],
         prompt: &PreparedPrompt,
         base: Instant,
-    ) -> Result<(AnswerReader, Response), Failure> {
-        let response = self.client.execute(request).await.map_err(|error| broken(&error))?;
-        let mut response = refuse_bad_status(response).await?;
+    ) -> Result<(AnswerReader, Incoming<'a>), Ended> {
+        let mut incoming = connection.send(request).await?;
         let mut reader = AnswerReader::new(prompt.asked);
-        while !reader.is_done() {
-            let bytes = response.chunk().await;
-            let read_at = base.elapsed();
-            match bytes.map_err(|error| incomplete(&error))? {
-                Some(bytes) => reader.read(&bytes, read_at)?,
-                None => break,
-            }
+        let (mut refusal, mut understood, mut more) = (Vec::new(), Ok(()), true);
+        while more && understood.is_ok() && !reader.is_done() {
+            let take = |status: u16, part: &[u8], read_at| {
+                if !(200..300).contains(&status) {
+                    refusal.extend_from_slice(part);
+                } else if understood.is_ok() {
+                    understood = reader.read(part, read_at);
+                }
+            };
+            more = incoming.read(base, take).await?;
         }
-        Ok((reader, response))
+        understood?;
+        refuse_bad_status(incoming.status(), &refusal)?;
+        Ok((reader, incoming))
     }
 
-    fn build(&self, prompt: &PreparedPrompt) -> Result<reqwest::Request, Failure> {
-        let failure = |message: String| Failure::new(ErrorClass::Malformed, message);
-        let url = self.url("v1/completions").map_err(failure)?;
-        let request = self.client.post(url).json(&RequestBody::new(self, prompt)).build();
-        request.map_err(|error| failure(error.to_string()))
+    fn build(&self, prompt: &PreparedPrompt) -> Result<Vec<u8>, Failure> {
+        let body = serde_json::to_vec(&RequestBody::new(self, prompt));
+        let body = body.map_err(|error| Failure::new(ErrorClass::Malformed, error.to_string()))?;
+        Ok(self.target.request(&body))
     }
 
     fn url(&self, path: &str) -> Result<Url, String> {
@@ -149,32 +174,44 @@ impl Engine {
     }
 }
 
+/// How an exchange ends without an answer.
+enum Ended {
+    /// The engine had closed the connection before the request came.
+    Stale,
+    Failed(Failure),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Self {
+        let class = match broken {
+            Broken::Stale => return Self::Stale,
+            Broken::BeforeAnswer(_) => ErrorClass::Connection,
+            Broken::InAnswer => ErrorClass::Incomplete,
+            Broken::NotHttp(_) => ErrorClass::Malformed,
+        };
+        Self::Failed(Failure::new(class, broken.to_string()))
+    }
+}
+
 /// Reads the rest of a body. Nothing in it counts: an engine that lets the connection hang has answered all the same.
-async fn end(mut response: Response) {
-    let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
+async fn end(mut incoming: Incoming<'_>, base: Instant) {
+    let rest = async { while incoming.read(base, |_, _, _| ()).await.unwrap_or(false) {} };
     let _ = timeout(PATIENCE_AFTER_DONE, rest).await;
 }
 
-async fn refuse_bad_status(response: Response) -> Result<Response, Failure> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let class = if status.is_client_error() { ErrorClass::Refused } else { ErrorClass::ServerError };
-    let body = response.text().await.unwrap_or_default();
-    let body: String = body.chars().take(300).collect();
-    Err(Failure::new(class, format!("the engine answered {status}: {}", body.trim())))
-}
-
-fn broken(error: &reqwest::Error) -> Failure {
-    let what = if error.is_connect() {
-        "no connection to the engine"
-    } else {
-        "the connection broke before an answer"
+fn refuse_bad_status(status: Option<u16>, body: &[u8]) -> Result<(), Failure> {
+    let class = match status {
+        Some(200..300) | None => return Ok(()),
+        Some(400..500) => ErrorClass::Refused,
+        Some(_) => ErrorClass::ServerError,
     };
-    Failure::new(ErrorClass::Connection, what)
-}
-
-fn incomplete(_error: &reqwest::Error) -> Failure {
-    Failure::new(ErrorClass::Incomplete, "the connection broke in the middle of an answer")
+    let status = status.map_or_else(String::new, |status| status.to_string());
+    let body: String = String::from_utf8_lossy(body).chars().take(300).collect();
+    Err(Failure::new(class, format!("the engine answered {status}: {}", body.trim())))
 }

@@ -26,14 +26,15 @@ async fn a_real_engine_is_measured() {
     for result in &results {
         let report = &result["report"];
         assert_eq!(result["provenance"]["origin"], "measured");
-        assert_eq!(result["provenance"]["engine"]["kind"], "llama_cpp", "{result:#}");
+        assert_eq!(result["provenance"]["engine"], "llama_cpp", "{result:#}");
         // The lengths that were asked for, as the engine's own tokenizer counts them.
         assert_eq!(report["input_tokens"]["mean"], 16.0, "{report:#}");
         assert_eq!(report["output_tokens"]["mean"], 8.0, "{report:#}");
-        assert_eq!(report["requests_failed"], 0, "{report:#}");
+        assert_eq!(report["requests_failed"], serde_json::json!({}), "{report:#}");
         let p50 = |metric: &str| report[metric]["p50"].as_f64().unwrap();
         assert!(p50("ttft_ms") > 0.0 && p50("e2e_ms") > p50("ttft_ms"), "{report:#}");
     }
     let log = installation.get(&format!("/api/v1/runs/{run_id}/logs/engine")).await.unwrap();
-    assert!(log.as_str().unwrap().contains("llama.cpp serves meta-llama/Llama-3.1-8B"), "{log}");
+    let head: String = log.as_str().unwrap().chars().take(4000).collect();
+    assert!(head.contains("llama.cpp serves meta-llama/Llama-3.1-8B"), "{head}");
 }

@@ -88,6 +88,7 @@ async fn survives_the_death_of_its_worker(phase: &str) {
 }
 
 /// Another worker has the run within the length of a lease and a look, and takes it to its end.
+#[expect(clippy::print_stderr, reason = "a figure for who reads the test's output")]
 async fn takes_over(installation: &mut Installation, run_id: &str, engine: &str) {
     let killed_at = Instant::now();
     installation.start_worker(&[engine]).unwrap();

@@ -14,3 +14,5 @@ mod mock_api;
 mod mock_engine;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod stale_connections;

@@ -8,6 +8,7 @@ use accelbench_core::run::RunId;
 use accelbench_core::validity::{Check, Outcome};
 use accelbench_core::workload::{Lengths, Workload};
 use accelbench_loadgen::{LoadgenOptions, run_with_token};
+use url::Url;
 
 use crate::mock_api::{Answers, Heard, MockApi, TOKEN};
 use crate::mock_engine::MockEngine;
@@ -21,12 +22,17 @@ const DATASET: &str = "{\"prompt\":\"Tell me how glaciers shape the valleys that
 
 /// A plan of short load points with fixed lengths against `engine`.
 pub(crate) fn plan(engine: &MockEngine, concurrencies: &[u32]) -> LoadPlan {
+    plan_at(engine.url.clone(), concurrencies)
+}
+
+/// A plan of short load points with fixed lengths against the engine at `base_url`.
+pub(crate) fn plan_at(base_url: Url, concurrencies: &[u32]) -> LoadPlan {
     let lengths = Lengths::Fixed { input_tokens: INPUT_TOKENS, output_tokens: OUTPUT_TOKENS };
     let load = |&requests: &u32| OfferedLoad::Concurrency(NonZeroU32::new(requests).unwrap());
     LoadPlan {
         schema_version: SCHEMA_VERSION,
         run_id: RunId::new(),
-        base_url: engine.url.clone(),
+        base_url,
         served_model_name: "mock".to_owned(),
         workload: Workload { lengths, ..Workload::default() },
         dataset_sha256: Sha256Hex::of(DATASET.as_bytes()),

@@ -210,7 +210,7 @@ pub(super) fn teardown(processes: &Processes, run_id: RunId) -> Result<Teardown,
 pub(super) fn logs(processes: &Processes, run_id: RunId) -> Result<Vec<LogTail>, PlatformError> {
     let mut logs = Vec::new();
     for (role, source) in [(Role::Engine, LogSource::Engine), (Role::Loadgen, LogSource::Loadgen)] {
-        let tail = processes.log_tail(run_id, role);
+        let tail = processes.log(run_id, role);
         let tail = tail.map_err(|error| PlatformError::Failed(format!("a log cannot be read: {error}")))?;
         logs.extend(tail.map(|(content, truncated)| LogTail { source, content, truncated }));
     }

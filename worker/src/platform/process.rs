@@ -19,8 +19,9 @@ const RUN_MARK: &str = "ACCELBENCH_MARK_RUN";
 const ROLE_MARK: &str = "ACCELBENCH_MARK_ROLE";
 const STATE_MARK: &str = "ACCELBENCH_MARK_STATE";
 
-/// Most of a log that is kept, in bytes.
-const LOG_LIMIT: u64 = 256 * 1024;
+/// What is kept of a log's beginning, where engines tell how they are set up, and of its end, in bytes.
+const LOG_HEAD: u64 = 64 * 1024;
+const LOG_TAIL: u64 = 192 * 1024;
 
 /// What a process does for its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,9 +152,24 @@ impl Processes {
         Some(words.trim().to_owned()).filter(|words| !words.is_empty())
     }
 
-    /// The last part of a log, and whether something before it was cut off.
-    pub(crate) fn log_tail(&self, run_id: RunId, role: Role) -> io::Result<Option<(String, bool)>> {
-        tail(&self.log_path(run_id, role), LOG_LIMIT)
+    /// A log, without its middle if it is long, and whether something was left out.
+    pub(crate) fn log(&self, run_id: RunId, role: Role) -> io::Result<Option<(String, bool)>> {
+        let path = self.log_path(run_id, role);
+        let size = match fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if size <= LOG_HEAD + LOG_TAIL {
+            return tail(&path, LOG_HEAD + LOG_TAIL);
+        }
+        let mut head = Vec::new();
+        File::open(&path)?.take(LOG_HEAD).read_to_end(&mut head)?;
+        let mut head = text(&head);
+        head.truncate(head.rfind(char::is_whitespace).unwrap_or(0));
+        let Some((tail, _)) = tail(&path, LOG_TAIL)? else { return Ok(None) };
+        let left_out = size - LOG_HEAD - LOG_TAIL;
+        Ok(Some((format!("{head}\n[... about {} KiB left out ...]\n{tail}", left_out / 1024), true)))
     }
 
     /// The last lines of a log, for a sentence about what went wrong.
@@ -212,6 +228,11 @@ fn mark<'a>(environment: &'a [OsString], name: &str) -> Option<&'a str> {
     environment.iter().find_map(|entry| entry.to_str()?.strip_prefix(name)?.strip_prefix('='))
 }
 
+/// A NUL cannot be stored in the database's text.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")
+}
+
 fn tail(path: &Path, limit: u64) -> io::Result<Option<(String, bool)>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -222,12 +243,38 @@ fn tail(path: &Path, limit: u64) -> io::Result<Option<(String, bool)>> {
     file.seek(SeekFrom::Start(size.saturating_sub(limit)))?;
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes)?;
-    // A NUL cannot be stored in the database's text.
-    let mut text = String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}");
+    let mut text = text(&bytes);
     let cut = size > limit;
     if cut {
         // Half of a secret would be recognised by nobody; secrets have no spaces.
         text.drain(..text.find(char::is_whitespace).unwrap_or(text.len()));
     }
     Ok(Some((text, cut)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use accelbench_core::run::RunId;
+
+    use super::{LOG_HEAD, LOG_TAIL, Processes, Role};
+
+    #[test]
+    fn a_long_log_keeps_its_beginning_and_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let processes = Processes::new(folder.path().to_owned(), "accelbench".into()).unwrap();
+        let run_id = RunId::new();
+        assert_eq!(processes.log(run_id, Role::Engine).unwrap(), None);
+        fs::create_dir_all(processes.folder(run_id)).unwrap();
+        fs::write(processes.log_path(run_id, Role::Engine), "short\0").unwrap();
+        assert_eq!(processes.log(run_id, Role::Engine).unwrap(), Some(("short\u{fffd}".to_owned(), false)));
+
+        let lines: Vec<String> = (0..50_000).map(|number| format!("line {number}")).collect();
+        fs::write(processes.log_path(run_id, Role::Engine), lines.join("\n")).unwrap();
+        let (log, cut) = processes.log(run_id, Role::Engine).unwrap().unwrap();
+        assert!(cut && log.len() as u64 <= LOG_HEAD + LOG_TAIL + 100);
+        assert!(log.starts_with("line 0\nline 1\n") && log.ends_with("\nline 49999"));
+        assert!(log.contains("KiB left out ...]\n"));
+    }
 }
