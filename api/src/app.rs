@@ -104,6 +104,7 @@ pub fn router(app: App) -> Router {
         .route("/catalog", get(rest::results::catalog))
         .route("/models", get(rest::models::list).post(rest::models::add))
         .route("/instances", get(rest::reference::instances))
+        .route("/prices", get(rest::reference::prices))
         .route("/engines", get(rest::reference::engines))
         .route("/datasets", get(rest::datasets::list).post(rest::datasets::add).layer(dataset_limit))
         .route("/status", get(rest::reference::status))

@@ -6,7 +6,7 @@ use accelbench_worker::supervise::SuperviseOptions;
 use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::commands::{down, migrate, query, run, runs, serve, up, worker};
+use crate::commands::{down, migrate, prices, query, run, runs, serve, up, worker};
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
 #[derive(Debug, Parser)]
@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Run(Box<run::RunOptions>),
     /// Look results up
     Query(Box<query::QueryOptions>),
+    /// Show what instances cost
+    Prices(prices::PricesOptions),
     /// List, show and cancel runs
     Runs(runs::RunsOptions),
     /// Serve the web pages and the REST API
@@ -69,7 +71,15 @@ pub(crate) enum Command {
 impl Command {
     /// Whether this is a long-running part of the system, which logs, rather than a question of a person.
     pub(crate) fn is_service(&self) -> bool {
-        !matches!(self, Self::Down(_) | Self::Run(_) | Self::Query(_) | Self::Runs(_) | Self::Migrate(_))
+        !matches!(
+            self,
+            Self::Down(_)
+                | Self::Run(_)
+                | Self::Query(_)
+                | Self::Prices(_)
+                | Self::Runs(_)
+                | Self::Migrate(_)
+        )
     }
 }
 

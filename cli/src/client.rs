@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use accelbench_core::result::BenchmarkResult;
 use accelbench_core::run::{Run, RunEvent};
+use accelbench_store::prices::KnownPrice;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,11 @@ struct Problem {
 #[derive(Debug, Deserialize)]
 struct RunList {
     runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct PriceList {
+    prices: Vec<KnownPrice>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,6 +98,11 @@ impl Client {
     pub(crate) async fn catalog(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<BenchmarkResult>> {
         let list: ResultList = self.json(self.request(Method::GET, "catalog").query(query)).await?;
         Ok(list.results)
+    }
+
+    pub(crate) async fn prices(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<KnownPrice>> {
+        let list: PriceList = self.json(self.request(Method::GET, "prices").query(query)).await?;
+        Ok(list.prices)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -5,6 +5,7 @@ use crate::client::Client;
 
 pub(crate) mod down;
 pub(crate) mod migrate;
+pub(crate) mod prices;
 pub(crate) mod query;
 pub(crate) mod run;
 pub(crate) mod runs;
@@ -20,6 +21,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Down(options) => down::down(options).await,
         Command::Run(options) => run::run(&client, output, *options).await,
         Command::Query(options) => query::query(&client, output, *options).await,
+        Command::Prices(options) => prices::prices(&client, output, options).await,
         Command::Runs(options) => runs::runs(&client, output, options).await,
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(*options).await,

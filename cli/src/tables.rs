@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use accelbench_core::observed::Observed;
+use accelbench_core::price::Payment;
 use accelbench_core::result::BenchmarkResult;
 use accelbench_core::run::Run;
+use accelbench_store::prices::KnownPrice;
 use chrono::Utc;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
@@ -94,6 +97,33 @@ pub(crate) fn runs(runs: &[Run]) -> String {
         ]);
     }
     right_align(&mut table, 6..7);
+    table.to_string()
+}
+
+/// Prices, one tier a line.
+pub(crate) fn prices(prices: &[KnownPrice]) -> String {
+    let mut table =
+        plain(&["instance type", "region", "tier", "payment", "an hour", "upfront", "known for", "source"]);
+    for KnownPrice { price, confirmed_at } in prices {
+        let payment = price.tier.payment().map_or("-", Payment::as_str).to_owned();
+        let (per_hour, upfront) = match &price.price {
+            Observed::Value(it) => {
+                (format!("{:.4} {}", it.per_hour, price.currency), format!("{:.0}", it.upfront))
+            }
+            Observed::Absent(reason) => (reason.clone(), "-".to_owned()),
+        };
+        table.add_row(vec![
+            price.instance_type.to_string(),
+            price.region.clone(),
+            price.tier.as_str().to_owned(),
+            payment,
+            per_hour,
+            upfront,
+            age((Utc::now() - *confirmed_at).num_seconds()),
+            price.source.clone(),
+        ]);
+    }
+    right_align(&mut table, 4..7);
     table.to_string()
 }
 

@@ -13,6 +13,7 @@ pub mod instance;
 pub mod load;
 pub mod model;
 pub mod observed;
+pub mod price;
 pub mod result;
 pub mod run;
 pub mod secret;

@@ -16,6 +16,7 @@ pub mod logs;
 mod migrate;
 pub mod models;
 pub mod notifications;
+pub mod prices;
 pub mod queue;
 pub mod results;
 pub mod runs;

@@ -9,6 +9,7 @@ mod endpoint;
 mod engine;
 mod failures;
 mod outage;
+mod prices;
 mod refusals;
 mod runs;
 mod up;

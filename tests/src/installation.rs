@@ -104,6 +104,8 @@ impl Installation {
             state_dir: self.folder.path().join("state"),
             concurrency: 32,
             engines: Vec::new(),
+            price_regions: Vec::new(),
+            pricing_endpoint: None,
             program: Some(Self::program()?),
         };
         let worker = Worker::new(&options, self.database.pool.clone(), self.secret_key.clone())?;

@@ -6,17 +6,21 @@ use std::sync::Arc;
 use accelbench_store::queue::ScheduledJob;
 use apalis::prelude::{BoxDynError, Data};
 
-use crate::schedules::{CATALOG, PRUNE, SWEEP};
+use crate::schedules::{CATALOG, PRICES, PRUNE, SWEEP};
 use crate::worker::Worker;
 
 mod prune;
 mod refresh_catalog;
+pub mod refresh_prices;
 mod sweep;
 
 pub(crate) async fn handle(job: ScheduledJob, worker: Data<Arc<Worker>>) -> Result<(), BoxDynError> {
     let outcome = match job.schedule.as_str() {
         name if name == SWEEP.name => sweep::run(&worker.pool).await,
         name if name == PRUNE.name => prune::run(&worker.pool).await,
+        name if name == PRICES.name => {
+            refresh_prices::run(&worker.pool, &worker.price_list().await, &worker.price_regions).await
+        }
         name if name == CATALOG.name => refresh_catalog::run(&worker.pool).await,
         unknown => Err(anyhow::anyhow!("no job is called `{unknown}`; was it enqueued by another release?")),
     };

@@ -5,9 +5,10 @@
 #![warn(missing_docs)]
 
 pub mod driver;
-mod jobs;
+pub mod jobs;
 pub mod options;
 pub mod platform;
+pub mod prices;
 mod provenance;
 mod reaper;
 mod schedules;

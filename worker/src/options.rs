@@ -26,6 +26,20 @@ pub struct WorkerOptions {
     #[arg(long = "engine", env = "ACCELBENCH_ENGINES", value_name = "NAME=COMMAND", value_delimiter = '\n', value_parser = parse_engine)]
     pub engines: Vec<OfferedCommand>,
 
+    /// Regions whose prices are asked of AWS once a day, with the AWS credentials of this process; may be given several
+    /// times
+    #[arg(
+        long = "price-region",
+        env = "ACCELBENCH_PRICE_REGIONS",
+        value_name = "REGION",
+        value_delimiter = ','
+    )]
+    pub price_regions: Vec<String>,
+
+    /// Another address of the AWS pricing service
+    #[arg(long, env = "ACCELBENCH_PRICING_ENDPOINT", value_name = "URL", hide = true)]
+    pub pricing_endpoint: Option<String>,
+
     /// The accelbench program that local runs start as simulator and load generator [default: this one]
     #[arg(long, env = "ACCELBENCH_PROGRAM", hide = true)]
     pub program: Option<PathBuf>,

@@ -24,9 +24,18 @@ pub(crate) const PRUNE: Schedule = Schedule { name: "prune", period: Duration::f
 /// Submits the runs of catalog entries that are due.
 pub(crate) const CATALOG: Schedule = Schedule { name: "catalog", period: Duration::from_mins(5) };
 
+/// Asks for live prices.
+pub(crate) const PRICES: Schedule = Schedule { name: "prices", period: Duration::from_hours(24) };
+
 /// Claims ticks as they become due, until the worker stops.
 pub(crate) async fn keep(worker: Arc<Worker>) {
-    tokio::join!(keep_one(&worker, SWEEP), keep_one(&worker, PRUNE), keep_one(&worker, CATALOG));
+    let prices = async {
+        // Without regions nobody asks.
+        if !worker.price_regions.is_empty() {
+            keep_one(&worker, PRICES).await;
+        }
+    };
+    tokio::join!(keep_one(&worker, SWEEP), keep_one(&worker, PRUNE), keep_one(&worker, CATALOG), prices);
 }
 
 async fn keep_one(worker: &Worker, schedule: Schedule) {

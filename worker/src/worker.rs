@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::options::{OfferedCommand, WorkerOptions};
 use crate::platform::{Platform, Platforms};
+use crate::prices::PriceList;
 use crate::{jobs, reaper, schedules, tick};
 
 /// What every tick and job of this process may use.
@@ -27,6 +28,8 @@ pub struct Worker {
     pub(crate) platforms: Platforms,
     pub(crate) secret_key: SecretKey,
     pub(crate) api_url: Url,
+    pub(crate) price_regions: Vec<String>,
+    pricing_endpoint: Option<String>,
     /// Unique for each start: a name that came back would keep a dead worker's jobs alive.
     pub(crate) name: String,
     /// Set when the process shall end: ticks in hand give their run back.
@@ -50,10 +53,17 @@ impl Worker {
             platforms,
             secret_key,
             api_url: options.api_url.clone(),
+            price_regions: options.price_regions.clone(),
+            pricing_endpoint: options.pricing_endpoint.clone(),
             name: format!("worker-{}", Uuid::now_v7()),
             stopping: CancellationToken::new(),
             pool,
         })
+    }
+
+    /// The price list with the credentials as they are now: they may have changed since yesterday.
+    pub(crate) async fn price_list(&self) -> PriceList {
+        PriceList::from_environment(self.pricing_endpoint.as_deref()).await
     }
 
     /// The same worker with each of its platforms behind what `wrap` makes of it.

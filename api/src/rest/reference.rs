@@ -1,16 +1,40 @@
 //! What requests can name, and how the installation is doing.
 
+use accelbench_store::prices::{self, PriceFilter};
 use accelbench_store::status::{self, Status};
 use accelbench_store::{engines, instances};
 use axum::Json;
 use axum::extract::State;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::body::Parameters;
 use crate::error::ApiError;
 
 pub(crate) async fn instances(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({"instances": instances::list(&mut *app.connection().await?).await?})))
+}
+
+/// Which prices; what is left out admits all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PriceParameters {
+    instance_type: Option<String>,
+    region: Option<String>,
+    tier: Option<String>,
+}
+
+pub(crate) async fn prices(
+    State(app): State<App>,
+    Parameters(parameters): Parameters<PriceParameters>,
+) -> Result<Json<Value>, ApiError> {
+    let filter = PriceFilter {
+        instance_type: parameters.instance_type.as_deref(),
+        region: parameters.region.as_deref(),
+        tier: parameters.tier.as_deref(),
+    };
+    Ok(Json(json!({"prices": prices::newest(&mut *app.connection().await?, &filter).await?})))
 }
 
 /// The names alone: the commands behind them are the operator's.

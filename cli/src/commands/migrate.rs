@@ -17,8 +17,8 @@ pub(crate) async fn migrate(options: MigrateOptions) -> anyhow::Result<()> {
     accelbench_store::migrate(&pool).await?;
     let seeded = seed::seed(&pool).await?;
     output::notice(&format!(
-        "the database is up to date: {} models, {} instance types, {} datasets come with this release",
-        seeded.models, seeded.instance_types, seeded.datasets
+        "the database is up to date: {} models, {} instance types, {} prices, {} datasets come with this release",
+        seeded.models, seeded.instance_types, seeded.prices, seeded.datasets
     ));
     Ok(())
 }

@@ -38,6 +38,14 @@ pub(crate) struct UpOptions {
     /// {tensor_parallel} filled in; may be given several times
     #[arg(long = "engine", env = "ACCELBENCH_ENGINES", value_name = "NAME=COMMAND", value_delimiter = '\n', value_parser = accelbench_worker::options::parse_engine)]
     engines: Vec<OfferedCommand>,
+    /// Regions whose prices are asked of AWS once a day, with your AWS credentials; may be given several times
+    #[arg(
+        long = "price-region",
+        env = "ACCELBENCH_PRICE_REGIONS",
+        value_name = "REGION",
+        value_delimiter = ','
+    )]
+    price_regions: Vec<String>,
     #[command(flatten)]
     api: ApiOptions,
 }
@@ -79,7 +87,8 @@ async fn serve(
             .await
             .context("the server ended")
     });
-    let worker = start_worker(home, options.engines, &url, pool.clone(), key, stop.clone())?;
+    let worker =
+        start_worker(home, options.engines, options.price_regions, &url, pool.clone(), key, stop.clone())?;
     home.write_running(&Running { pid: process::id().cast_signed(), url: url.clone() })?;
     notice(&format!("AccelBench is up at {url}\nstop it with Ctrl-C or `accelbench down`"));
     wait(&pool, stop, api, worker).await
@@ -88,6 +97,7 @@ async fn serve(
 fn start_worker(
     home: &Home,
     engines: Vec<OfferedCommand>,
+    price_regions: Vec<String>,
     url: &str,
     pool: PgPool,
     key: SecretKey,
@@ -98,6 +108,8 @@ fn start_worker(
         state_dir: home.path("worker"),
         concurrency: 8,
         engines,
+        price_regions,
+        pricing_endpoint: None,
         program: None,
     };
     let stopped = async move { stop.cancelled().await };

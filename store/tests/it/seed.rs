@@ -23,7 +23,7 @@ async fn fingerprint(database: &TestDatabase) -> String {
 async fn the_release_is_written_whole() {
     let database = TestDatabase::create().await.unwrap();
     let seeded = seed(&database.pool).await.unwrap();
-    assert_eq!((seeded.models, seeded.instance_types, seeded.datasets), (220, 61, 1));
+    assert_eq!((seeded.models, seeded.instance_types, seeded.datasets, seeded.prices), (220, 61, 1, 4309));
 
     let mut connection = database.pool.acquire().await.unwrap();
     assert_eq!(models::names(&mut connection).await.unwrap().len(), seeded.models);

@@ -1,0 +1,159 @@
+//! Prices: what is known now, how old it is, and what was known before. A price is added when it changes and never
+//! changed itself.
+
+use accelbench_core::observed::Observed;
+use accelbench_core::price::{HourlyPrice, Payment, Price, PricingTier};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+use crate::{Error, Result};
+
+/// A price as it is known now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnownPrice {
+    /// The price.
+    #[serde(flatten)]
+    pub price: Price,
+    /// When its source was last asked, or, for a source that is never asked, as of when it speaks: its age.
+    pub confirmed_at: DateTime<Utc>,
+}
+
+/// Which prices; what is left out admits all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PriceFilter<'a> {
+    /// Of this instance type.
+    pub instance_type: Option<&'a str>,
+    /// In this region.
+    pub region: Option<&'a str>,
+    /// In this tier, whatever the payment option.
+    pub tier: Option<&'a str>,
+}
+
+/// A look at a price list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refresh<'a> {
+    /// The list.
+    pub source: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// How many offers were read and how many of them were news, or why none could be read.
+    pub outcome: std::result::Result<(usize, u64), String>,
+}
+
+/// Adds the prices that differ from what is known, and says how many these were. Prices of instance types that are not
+/// ours are left out.
+///
+/// # Errors
+/// [`Error::Database`] with the constraint for a price that cannot be.
+pub async fn record(connection: &mut PgConnection, prices: &[Price]) -> Result<u64> {
+    let amounts: Vec<Option<&HourlyPrice>> = prices.iter().map(|price| price.price.value()).collect();
+    let text = |of: fn(&Price) -> &str| prices.iter().map(|price| of(price).to_owned()).collect::<Vec<_>>();
+    let recorded = sqlx::query_file!(
+        "queries/prices/record.sql",
+        &text(|price| price.instance_type.as_str()),
+        &text(|price| &price.region),
+        &text(|price| price.tier.as_str()),
+        &prices.iter().map(|price| price.tier.payment().map(|it| it.as_str().to_owned())).collect::<Vec<_>>()
+            as &[Option<String>],
+        &text(|price| &price.currency),
+        &amounts.iter().map(|amount| amount.map(|it| it.per_hour)).collect::<Vec<_>>() as &[Option<f64>],
+        &amounts.iter().map(|amount| amount.map(|it| it.upfront)).collect::<Vec<_>>() as &[Option<f64>],
+        &prices.iter().map(|price| price.price.absent_reason().map(str::to_owned)).collect::<Vec<_>>()
+            as &[Option<String>],
+        &prices.iter().map(|price| price.as_of).collect::<Vec<_>>(),
+        &text(|price| &price.source),
+    );
+    Ok(recorded.execute(connection).await?.rows_affected())
+}
+
+/// Notes that a price list was looked at.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn note_refresh(connection: &mut PgConnection, refresh: &Refresh<'_>) -> Result<()> {
+    let (offers, changed, error) = match &refresh.outcome {
+        Ok((offers, changed)) => {
+            (i32::try_from(*offers).unwrap_or(i32::MAX), i32::try_from(*changed).unwrap_or(i32::MAX), None)
+        }
+        Err(error) => (0, 0, Some(error.as_str())),
+    };
+    sqlx::query!(
+        "INSERT INTO price_refreshes (source, region, offers, changed, error) VALUES ($1, $2, $3, $4, $5)",
+        refresh.source,
+        refresh.region,
+        offers,
+        changed,
+        error,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The newest price of each instance type, region, tier and payment option.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn newest(connection: &mut PgConnection, filter: &PriceFilter<'_>) -> Result<Vec<KnownPrice>> {
+    let rows = sqlx::query_file_as!(
+        PriceRow,
+        "queries/prices/newest.sql",
+        filter.instance_type,
+        filter.region,
+        filter.tier
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(KnownPrice::try_from).collect()
+}
+
+struct PriceRow {
+    instance_type: String,
+    region: String,
+    tier: String,
+    payment: Option<String>,
+    currency: String,
+    price_per_hour: Option<f64>,
+    upfront: Option<f64>,
+    absent_reason: Option<String>,
+    as_of: DateTime<Utc>,
+    source: String,
+    looked_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<PriceRow> for KnownPrice {
+    type Error = Error;
+
+    fn try_from(row: PriceRow) -> Result<Self> {
+        let owner = format!("{} in {}", row.instance_type, row.region);
+        let payment = row.payment.as_deref().and_then(Payment::from_word);
+        let price = match (row.price_per_hour, row.absent_reason) {
+            (Some(per_hour), _) => {
+                Observed::Value(HourlyPrice { per_hour, upfront: row.upfront.unwrap_or_default() })
+            }
+            (None, reason) => Observed::absent(reason.unwrap_or_else(|| "no reason was given".to_owned())),
+        };
+        let tier = PricingTier::from_words(&row.tier, payment).map_err(|_unknown| Error::Corrupt {
+            what: "pricing tier",
+            owner: owner.clone(),
+            source: None,
+        })?;
+        Ok(Self {
+            price: Price {
+                instance_type: row.instance_type.parse().map_err(|_unknown| Error::Corrupt {
+                    what: "instance type",
+                    owner,
+                    source: None,
+                })?,
+                region: row.region,
+                tier,
+                currency: row.currency,
+                price,
+                as_of: row.as_of,
+                source: row.source,
+            },
+            confirmed_at: row.looked_at.map_or(row.as_of, |looked_at| looked_at.max(row.as_of)),
+        })
+    }
+}
