@@ -15,11 +15,7 @@ CREATE TABLE price_refreshes (
 CREATE INDEX price_refreshes_newest ON price_refreshes (region, refreshed_at DESC);
 
 -- History: what was written stays.
-CREATE FUNCTION prices_stay() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'prices are never changed or removed: add a newer one' USING ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER prices_stay BEFORE UPDATE OR DELETE ON prices
-    FOR EACH ROW EXECUTE FUNCTION prices_stay();
-CREATE TRIGGER prices_stay_whole BEFORE TRUNCATE ON prices
-    FOR EACH STATEMENT EXECUTE FUNCTION prices_stay();
+CREATE TRIGGER prices_append_only BEFORE UPDATE OR DELETE ON prices
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER prices_stay BEFORE TRUNCATE ON prices
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

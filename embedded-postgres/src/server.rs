@@ -160,6 +160,10 @@ fn settings(options: &ClusterOptions) -> Vec<String> {
                 "full_page_writes=off",
                 "wal_level=minimal",
                 "max_wal_senders=0",
+                // Creating and dropping databases waits for every process to look up. Those two sleep for a minute, and
+                // one that has just started may miss the call: the first tests then waited for it.
+                "autovacuum=off",
+                "max_logical_replication_workers=0",
             ]
             .map(str::to_owned),
         );
