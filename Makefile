@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test check fmt clippy doc sqlx setup
+.PHONY: demo test check fmt clippy doc sqlx setup bench-fidelity
 
 demo: setup
 	./demo/run
@@ -42,3 +42,7 @@ sqlx:
 	SQLX_OFFLINE=true $(CARGO) run --bin accelbench -- migrate --database-url "$(ACCELBENCH_PREPARE_DATABASE_URL)"
 	rm -rf .sqlx && mkdir .sqlx && touch store/src/lib.rs
 	SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx $(CARGO) check -p accelbench-store --all-targets
+
+# What the load generator reports beside what was true. Prints; nothing passes or fails. Two cores, otherwise idle.
+bench-fidelity:
+	$(CARGO) run --release --locked -p accelbench-bench -- fidelity

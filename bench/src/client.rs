@@ -1,0 +1,95 @@
+//! The load generator under test, as a process of its own on a core of its own.
+
+use std::io::{self, Write as _};
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use accelbench_core::dataset::{Prompt, Sha256Hex};
+use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, Measurement, OfferedLoad, SCHEMA_VERSION};
+use accelbench_core::run::RunId;
+use accelbench_core::workload::{EosPolicy, Lengths, Workload};
+use accelbench_loadgen::LoadSink;
+use anyhow::Context as _;
+use clap::Args;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
+use rustls::crypto::aws_lc_rs;
+use serde_json::json;
+
+/// Words of a prompt; about a token each.
+const PROMPT_WORDS: usize = 64;
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClientOptions {
+    /// Address of the server
+    #[arg(long)]
+    url: String,
+    /// Simultaneous requests
+    #[arg(long)]
+    concurrency: NonZeroU32,
+    /// Tokens of each answer
+    #[arg(long)]
+    output_tokens: u32,
+    /// Length of the window in seconds
+    #[arg(long)]
+    window_s: f64,
+}
+
+#[derive(Default)]
+struct Reports(Mutex<Vec<LoadReport>>);
+
+impl LoadSink for Reports {
+    async fn progress(&self, _progress: &LoadProgress) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn report(&self, report: &LoadReport) -> anyhow::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report.clone());
+        Ok(())
+    }
+}
+
+/// Measures and prints the report with what it cost.
+pub(crate) fn run(options: &ClientOptions) -> anyhow::Result<()> {
+    // As the command `accelbench loadgen` does it.
+    let _ = aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let reports = Reports::default();
+    let plan = plan(options)?;
+    runtime.block_on(accelbench_loadgen::measure(&plan, &prompts(), Duration::from_mins(2), &reports))?;
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let reports = reports.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let cpu_us = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    let told = json!({"report": reports.first().context("no report")?, "cpu_us": cpu_us, "max_rss_kib": usage.max_rss()});
+    writeln!(io::stdout(), "{told}")?;
+    Ok(())
+}
+
+fn plan(options: &ClientOptions) -> anyhow::Result<LoadPlan> {
+    let lengths = Lengths::AsInDataset { output_tokens: options.output_tokens };
+    Ok(LoadPlan {
+        schema_version: SCHEMA_VERSION,
+        run_id: RunId::new(),
+        base_url: options.url.parse()?,
+        served_model_name: "precise".to_owned(),
+        workload: Workload { lengths, eos: EosPolicy::Ignore, ..Workload::default() },
+        dataset_sha256: Sha256Hex::of(b"precise"),
+        max_context_tokens: None,
+        load_points: vec![OfferedLoad::Concurrency(options.concurrency)],
+        measurement: Measurement {
+            min_duration_s: options.window_s,
+            min_requests: 1,
+            max_duration_s: options.window_s,
+        },
+        reported: Vec::new(),
+    })
+}
+
+fn prompts() -> Vec<Prompt> {
+    let prompt = |number: usize| Prompt {
+        prompt: format!("{number} {}", "word ".repeat(PROMPT_WORDS)),
+        output_tokens: None,
+    };
+    (0..512).map(prompt).collect()
+}

@@ -1,0 +1,35 @@
+//! Benchmarks that print what was measured beside what was true. Nothing here passes or fails; see `make bench-fidelity`.
+
+use clap::{Parser, Subcommand};
+
+mod client;
+mod fidelity;
+mod server;
+mod truth;
+
+#[derive(Debug, Parser)]
+#[command(about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare what the load generator reports with what a server of precise times saw
+    Fidelity(fidelity::FidelityOptions),
+    /// Serve tokens at precise moments and write down when they went; started by the benchmark
+    #[command(hide = true)]
+    Server(server::ServerOptions),
+    /// Generate the load of one condition; started by the benchmark
+    #[command(hide = true)]
+    Client(client::ClientOptions),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Fidelity(options) => fidelity::run(&options),
+        Command::Server(options) => server::run(&options),
+        Command::Client(options) => client::run(&options),
+    }
+}
