@@ -131,7 +131,9 @@ fn measure(condition: &Condition, window_s: f64, cores: (usize, usize)) -> anyho
     drop(server.stdin.take());
     ensure!(server.wait()?.success(), "the server broke off");
     ensure!(client.status.success(), "the client broke off");
-    let told: Value = serde_json::from_slice(&client.stdout).context("the client told nothing")?;
+    // goose prints too.
+    let last = client.stdout.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let told: Value = serde_json::from_slice(last).context("the client told nothing")?;
     outcome(&told, truth.path(), started_at)
 }
 

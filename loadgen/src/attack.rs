@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
 use goose::goose::{Scenario, Transaction, TransactionFunction};
 use goose::{GooseAttack, goose::GooseUser};
+use tokio::runtime;
 
 use crate::engine::{Connection, Engine};
+use crate::loop_lag::LoopLag;
 use crate::point::Point;
 use crate::prompts::PreparedPrompts;
 
@@ -30,15 +32,36 @@ pub(crate) struct Attack {
 }
 
 impl Attack {
+    /// Keeps `users` requests in flight until the load point is over, on a thread of its own with a scheduler of its own:
+    /// one that works in the order of arrival, so that streams that come together are read in the same order each time,
+    /// and on which nothing else runs. Says how late that thread was.
+    pub(crate) async fn run_apart(&self, users: usize) -> anyhow::Result<LoopLag> {
+        let attack = self.clone();
+        let _abandon = Abandon(self);
+        let load = tokio::task::spawn_blocking(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let lag = LoopLag::start(attack.base);
+                attack.run(users).await?;
+                anyhow::Ok(lag)
+            })
+        });
+        let lag = load.await.context("the load broke off")??;
+        ensure!(self.point().is_over(), "the load ended before its time");
+        Ok(lag)
+    }
+
     /// Keeps `users` requests in flight until the load point is over.
-    pub(crate) async fn run(&self, users: usize) -> anyhow::Result<()> {
+    async fn run(&self, users: usize) -> anyhow::Result<()> {
         let next_user = Arc::new(AtomicUsize::new(0));
         let attack = self.clone();
         let function: TransactionFunction = Arc::new(move |_goose: &mut GooseUser| {
             let (attack, next_user) = (attack.clone(), Arc::clone(&next_user));
             Box::pin(async move {
                 let user = next_user.fetch_add(1, Ordering::Relaxed);
-                attack.user(user).await;
+                // A task of its own: a token then wakes our code and nothing of goose's around it. A user that panicked
+                // has been told by its panic, and leaves a request that never ends.
+                let _ = tokio::spawn(async move { attack.user(user).await }).await;
                 Ok(())
             })
         });
@@ -74,6 +97,15 @@ impl Attack {
     /// A user that panicked while it held the lock leaves counts that are still right.
     pub(crate) fn point(&self) -> MutexGuard<'_, Point> {
         self.point.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends a load that nobody waits for any more.
+struct Abandon<'a>(&'a Attack);
+
+impl Drop for Abandon<'_> {
+    fn drop(&mut self) {
+        self.0.point().abandon();
     }
 }
 

@@ -11,7 +11,6 @@ use chrono::Utc;
 use crate::attack::Attack;
 use crate::engine::Engine;
 use crate::intake::{Intake, RunOver};
-use crate::loop_lag::LoopLag;
 use crate::options::{LoadgenOptions, run_token};
 use crate::point::Point;
 use crate::progress;
@@ -106,16 +105,12 @@ async fn measure_point(
         point: Arc::new(Mutex::new(Point::new(concurrency, plan.measurement))),
         base,
     };
-    let loop_lag = LoopLag::start(base);
-    tokio::select! {
-        ended = attack.run(concurrency) => ended?,
-        unwanted = progress::tell(sink, plan, index, &attack) => unwanted?,
-    }
+    let loop_lag = tokio::select! {
+        ended = attack.run_apart(concurrency) => ended?,
+        unwanted = progress::tell(sink, plan, index, &attack) => return Err(unwanted),
+    };
     let point = attack.point();
     let commonest = point.commonest_failure().unwrap_or("no request failed");
-    if !point.is_over() {
-        bail!("concurrency {concurrency}: the load ended before its time");
-    }
     let Some(window) = point.window() else {
         bail!(
             "concurrency {concurrency}: one request after the other failed; the commonest error: {commonest}"

@@ -146,6 +146,13 @@ impl Point {
         }
     }
 
+    /// Ends the load point without a window: nobody waits for it any more. One that is over stays as it is.
+    pub(crate) fn abandon(&mut self) {
+        if !self.is_over() {
+            self.stage = Stage::Over { window: None };
+        }
+    }
+
     /// Whether the load point is over.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over { .. })

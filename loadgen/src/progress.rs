@@ -11,20 +11,19 @@ use crate::sink::LoadSink;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells until it is dropped.
-///
-/// # Errors
-/// When nobody wants the load any more.
+/// Tells until it is dropped, or until nobody wants the load any more, which comes back.
 pub(crate) async fn tell(
     sink: &impl LoadSink,
     plan: &LoadPlan,
     load_point_index: u32,
     attack: &Attack,
-) -> anyhow::Result<()> {
+) -> anyhow::Error {
     let mut previous = (attack.base.elapsed(), 0);
     loop {
         tokio::time::sleep(INTERVAL).await;
-        sink.progress(&look(plan, load_point_index, attack, &mut previous)).await?;
+        if let Err(unwanted) = sink.progress(&look(plan, load_point_index, attack, &mut previous)).await {
+            return unwanted;
+        }
     }
 }
 
