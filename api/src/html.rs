@@ -9,7 +9,7 @@
     reason = "askama prescribes the form of filters and makes their code"
 )]
 
-use accelbench_core::load::{LoadProgress, LoadStage};
+use accelbench_core::load::{LoadProgress, LoadStage, OfferedLoad};
 use accelbench_core::observed::Observed;
 use accelbench_core::run::{PlatformSpec, Run, RunSpec, Verdict};
 use accelbench_core::validity::Outcome;
@@ -69,10 +69,24 @@ pub(crate) fn is_simulated(spec: &RunSpec, _: &dyn Values) -> Result<bool> {
     Ok(matches!(&spec.platform, PlatformSpec::Local { engine } if engine.is_simulator()))
 }
 
+/// A load in short: `4` at once, or `2.5/s`.
+fn short(load: &OfferedLoad) -> String {
+    match load {
+        OfferedLoad::Concurrency(requests) => requests.to_string(),
+        OfferedLoad::RequestRate(rate) => format!("{}/s", rate.per_s),
+    }
+}
+
+/// A load in short.
+#[askama::filter_fn]
+pub(crate) fn load(load: &OfferedLoad, _: &dyn Values) -> Result<String> {
+    Ok(short(load))
+}
+
 /// The load points in short: `1, 4, 16`.
 #[askama::filter_fn]
 pub(crate) fn loads(spec: &RunSpec, _: &dyn Values) -> Result<String> {
-    let loads: Vec<String> = spec.load_points.iter().map(|load| load.concurrency().to_string()).collect();
+    let loads: Vec<String> = spec.load_points.iter().map(short).collect();
     Ok(loads.join(", "))
 }
 

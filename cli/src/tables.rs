@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use accelbench_core::load::OfferedLoad;
 use accelbench_core::observed::Observed;
 use accelbench_core::price::Payment;
 use accelbench_core::result::BenchmarkResult;
@@ -18,7 +19,7 @@ pub(crate) fn results(results: &[BenchmarkResult]) -> String {
         "instance type",
         "engine",
         "origin",
-        "concurrency",
+        "load",
         "req/s",
         "output tok/s",
         "tok/s per request",
@@ -39,7 +40,7 @@ pub(crate) fn results(results: &[BenchmarkResult]) -> String {
             provenance.instance_type.to_string(),
             provenance.engine.to_string(),
             provenance.origin.as_str().to_owned(),
-            result.offered_load.concurrency().to_string(),
+            load(result.offered_load),
             format!("{:.2}", report.requests_per_s),
             format!("{:.0}", report.output_tokens_per_s),
             format!("{:.1}", report.request_output_tokens_per_s.p50),
@@ -67,15 +68,9 @@ pub(crate) fn reservations(results: &[BenchmarkResult]) -> String {
             .iter()
             .filter(|check| check.outcome != accelbench_core::validity::Outcome::Pass)
         {
-            let concurrency = result.offered_load.concurrency();
+            let load = result.offered_load;
             // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "  concurrency {concurrency}: {} {}: {}",
-                check.outcome.as_str(),
-                check.name,
-                check.sentence
-            );
+            let _ = writeln!(text, "  {load}: {} {}: {}", check.outcome.as_str(), check.name, check.sentence);
         }
     }
     text
@@ -125,6 +120,14 @@ pub(crate) fn prices(prices: &[KnownPrice]) -> String {
     }
     right_align(&mut table, 4..7);
     table.to_string()
+}
+
+/// Simultaneous requests, or requests a second.
+fn load(load: OfferedLoad) -> String {
+    match load {
+        OfferedLoad::Concurrency(requests) => format!("{requests} streams"),
+        OfferedLoad::RequestRate(rate) => format!("{}/s {}", rate.per_s, rate.arrivals.as_str()),
+    }
 }
 
 fn plain(header: &[&str]) -> Table {

@@ -6,13 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use accelbench_core::load::OfferedLoad;
 use anyhow::{Context as _, ensure};
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
 use goose::goose::{Scenario, Transaction, TransactionFunction};
 use goose::{GooseAttack, goose::GooseUser};
 use tokio::runtime;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::sleep_until;
 
+use crate::arrivals::Schedule;
 use crate::engine::{Connection, Engine};
 use crate::loop_lag::LoopLag;
 use crate::point::Point;
@@ -20,6 +25,12 @@ use crate::prompts::PreparedPrompts;
 
 /// A user whose request failed waits this long: an engine that refuses at once must not be flooded.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(20);
+
+/// Most requests that an open loop has under way at once; at that many, the next one waits, and a check tells.
+const MOST_IN_FLIGHT: usize = 8192;
+
+/// How far the runtime's timer may be off.
+const TIMER_GRAIN: Duration = Duration::from_micros(1500);
 
 /// What the users of one load point share.
 #[derive(Clone)]
@@ -32,17 +43,17 @@ pub(crate) struct Attack {
 }
 
 impl Attack {
-    /// Keeps `users` requests in flight until the load point is over, on a thread of its own with a scheduler of its own:
+    /// Offers the load until the load point is over, on a thread of its own with a scheduler of its own:
     /// one that works in the order of arrival, so that streams that come together are read in the same order each time,
     /// and on which nothing else runs. Says how late that thread was.
-    pub(crate) async fn run_apart(&self, users: usize) -> anyhow::Result<LoopLag> {
+    pub(crate) async fn run_apart(&self, load: OfferedLoad, seed: u64) -> anyhow::Result<LoopLag> {
         let attack = self.clone();
         let _abandon = Abandon(self);
         let load = tokio::task::spawn_blocking(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let lag = LoopLag::start(attack.base);
-                attack.run(users).await?;
+                attack.run(load, seed).await?;
                 anyhow::Ok(lag)
             })
         });
@@ -51,8 +62,10 @@ impl Attack {
         Ok(lag)
     }
 
-    /// Keeps `users` requests in flight until the load point is over.
-    async fn run(&self, users: usize) -> anyhow::Result<()> {
+    /// Offers the load until the load point is over.
+    async fn run(&self, load: OfferedLoad, seed: u64) -> anyhow::Result<()> {
+        // An open loop has one user of goose's, who sends each request when it is due.
+        let users = load.concurrency().map_or(1, |concurrency| concurrency as usize);
         let next_user = Arc::new(AtomicUsize::new(0));
         let attack = self.clone();
         let function: TransactionFunction = Arc::new(move |_goose: &mut GooseUser| {
@@ -61,7 +74,13 @@ impl Attack {
                 let user = next_user.fetch_add(1, Ordering::Relaxed);
                 // A task of its own: a token then wakes our code and nothing of goose's around it. A user that panicked
                 // has been told by its panic, and leaves a request that never ends.
-                let _ = tokio::spawn(async move { attack.user(user).await }).await;
+                let work = async move {
+                    match load.request_rate() {
+                        None => attack.user(user).await,
+                        Some(rate) => attack.arrivals(Schedule::new(rate, seed)).await,
+                    }
+                };
+                let _ = tokio::spawn(work).await;
                 Ok(())
             })
         });
@@ -94,9 +113,50 @@ impl Attack {
         }
     }
 
+    /// Sends each request when it is due, whatever became of the others.
+    async fn arrivals(&self, mut schedule: Schedule) {
+        let idle = Arc::new(Mutex::new(Vec::new()));
+        let slots = Arc::new(Semaphore::new(MOST_IN_FLIGHT));
+        // Dropped with what is still under way when the load point is over.
+        let mut requests = JoinSet::new();
+        loop {
+            let due = schedule.next();
+            wait_until(self.base + due).await;
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+            let Some(ticket) = self.point().begin(self.base.elapsed(), due) else { return };
+            while requests.try_join_next().is_some() {}
+            let (attack, idle) = (self.clone(), Arc::clone(&idle));
+            requests.spawn(async move {
+                let mut connection: Connection = lock(&idle).pop().unwrap_or_default();
+                let prompt = attack.prompts.get(ticket.request);
+                let sample = attack.engine.request(&mut connection, &prompt, attack.base).await;
+                let now = attack.base.elapsed();
+                attack.point().end(0, ticket, sample, now);
+                lock(&idle).push(connection);
+                drop(slot);
+            });
+        }
+    }
+
     /// A user that panicked while it held the lock leaves counts that are still right.
     pub(crate) fn point(&self) -> MutexGuard<'_, Point> {
-        self.point.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.point)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits more punctually than the runtime's timer, which counts in milliseconds and rounds up: the last of them is
+/// spent in looking at the clock and letting everybody else work.
+async fn wait_until(moment: Instant) {
+    let timer = moment.checked_sub(TIMER_GRAIN).unwrap_or(moment);
+    if timer > Instant::now() {
+        sleep_until(timer.into()).await;
+    }
+    while Instant::now() < moment {
+        yield_now().await;
     }
 }
 

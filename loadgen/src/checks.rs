@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use accelbench_core::load::{LoadPlan, LoadReport};
+use accelbench_core::load::{LoadPlan, LoadReport, OfferedLoad, RequestRate};
 use accelbench_core::validity::{Check, Outcome};
 use accelbench_core::workload::EosPolicy;
 
+use crate::arrivals::variation;
 use crate::loop_lag::nearest_rank_p99;
-use crate::point::Point;
+use crate::point::{Point, Tally};
 use crate::recorder::{Circumstances, tokens_in};
 use crate::sample::{Answer, Sample};
 
@@ -21,11 +22,13 @@ pub(crate) fn all(
 ) -> Vec<Check> {
     let mut checks = vec![
         error_share(report),
-        concurrency_held(report),
+        load_held(point, report),
+        warmed_up(point),
         sample_size(report),
         generator_kept_up(point, report, about.loop_lag_p99),
     ];
     checks.extend(steady_state(point));
+    checks.extend(requests_do_not_pile_up(point, report));
     checks.extend(output_length(plan, answers));
     checks.extend(input_length(about, answers));
     checks.extend(prompts_fresh(about, point.requests_sent()));
@@ -53,8 +56,15 @@ fn error_share(report: &LoadReport) -> Check {
     )
 }
 
-fn concurrency_held(report: &LoadReport) -> Check {
-    let offered = f64::from(report.offered_load.concurrency());
+/// Whether the load was the one that was offered.
+fn load_held(point: &Point, report: &LoadReport) -> Check {
+    match report.offered_load {
+        OfferedLoad::Concurrency(requests) => concurrency_held(f64::from(requests.get()), report),
+        OfferedLoad::RequestRate(rate) => rate_held(rate, point, report),
+    }
+}
+
+fn concurrency_held(offered: f64, report: &LoadReport) -> Check {
     let missing = (1.0 - report.concurrency_mean / offered).abs();
     let mean = report.concurrency_mean;
     check(
@@ -64,6 +74,48 @@ fn concurrency_held(report: &LoadReport) -> Check {
         0.05,
         format!("{mean:.2} of {offered} requests were in flight on average (at least 99 %)"),
     )
+}
+
+/// Random arrivals miss their mean rate by chance: three standard deviations of a count are granted.
+fn rate_held(rate: RequestRate, point: &Point, report: &LoadReport) -> Check {
+    let sent = point.counted() as f64;
+    let off = (sent / report.window_s / rate.per_s - 1.0).abs();
+    let by_chance = 3.0 * variation(rate.arrivals) / (rate.per_s * report.window_s).max(1.0).sqrt();
+    // One request more or less is none.
+    let tolerable = (0.01 + by_chance).max(1.5 / (rate.per_s * report.window_s).max(1.0));
+    let sentence = format!(
+        "{:.2} requests/s were sent instead of {} (at most {:.1} % off)",
+        sent / report.window_s,
+        rate.per_s,
+        100.0 * tolerable
+    );
+    check("rate_held", off, tolerable, 3.0 * tolerable, sentence)
+}
+
+/// An engine that does not keep up with the arrivals piles them up: its latencies are those of the moment at which the
+/// window happened to close.
+fn requests_do_not_pile_up(point: &Point, report: &LoadReport) -> Option<Check> {
+    report.offered_load.request_rate()?;
+    let (from, to) = point.window()?;
+    let middle = from + to.saturating_sub(from) / 2;
+    let (first, second) = (point.in_flight_in(from, middle), point.in_flight_in(middle, to));
+    let growth = (second - first) / first.max(1.0);
+    let sentence = format!(
+        "{first:.1} requests were in flight on average in the first half of the window and {second:.1} in the second \
+         (at most 25 % more)"
+    );
+    Some(check("requests_do_not_pile_up", growth.max(0.0), 0.25, 1.0, sentence))
+}
+
+/// The warm-up ends when the latencies have settled; one that never did may reach into the window.
+fn warmed_up(point: &Point) -> Check {
+    let Tally { warmup, warmup_requests, warmup_settled, .. } = point.tally;
+    let how = if warmup_settled { "had settled" } else { "had not settled when its time was up" };
+    let sentence = format!(
+        "after {:.1} s and {warmup_requests} requests of warm-up the latencies {how} (by MSER)",
+        warmup.as_secs_f64()
+    );
+    check("warmed_up", f64::from(u8::from(!warmup_settled)), 0.0, 1.0, sentence)
 }
 
 /// A p99 of fewer than 1,000 requests hangs on a handful of them; below 30 not even the median is worth much.

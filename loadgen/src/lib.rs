@@ -4,6 +4,7 @@
 //! How time is measured: on the monotonic clock; the send is stamped just before the request is written, a receive when
 //! its read returns and before anything is parsed. Tokens are counted by the server's own usage.
 
+mod arrivals;
 mod attack;
 mod checks;
 mod engine;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use accelbench_core::dataset::Prompt;
-use accelbench_core::load::{LoadPlan, LoadReport, SCHEMA_VERSION};
+use accelbench_core::load::{LoadPlan, LoadReport, OfferedLoad, SCHEMA_VERSION};
 use anyhow::{Context as _, bail, ensure};
 use chrono::Utc;
 
@@ -95,26 +95,24 @@ async fn measure_point(
     source: &PromptSource<'_>,
     index: u32,
 ) -> anyhow::Result<LoadReport> {
-    let concurrency = plan.load_points[index as usize].concurrency() as usize;
-    let wanted = plan.measurement.min_requests as usize * 2 + 4 * concurrency;
+    let load = plan.load_points[index as usize];
+    let wanted = wanted_prompts(plan, load);
     let prompts = source.prepare(index, wanted).await?;
     let (base, base_utc) = (Instant::now(), Utc::now());
     let attack = Attack {
         engine: engine.clone(),
         prompts: Arc::new(prompts),
-        point: Arc::new(Mutex::new(Point::new(concurrency, plan.measurement))),
+        point: Arc::new(Mutex::new(Point::new(load, plan.measurement))),
         base,
     };
     let loop_lag = tokio::select! {
-        ended = attack.run_apart(concurrency) => ended?,
+        ended = attack.run_apart(load, plan.workload.seed) => ended?,
         unwanted = progress::tell(sink, plan, index, &attack) => return Err(unwanted),
     };
     let point = attack.point();
     let commonest = point.commonest_failure().unwrap_or("no request failed");
     let Some(window) = point.window() else {
-        bail!(
-            "concurrency {concurrency}: one request after the other failed; the commonest error: {commonest}"
-        );
+        bail!("{load}: one request after the other failed; the commonest error: {commonest}");
     };
     let about = Circumstances {
         load_point_index: index,
@@ -123,6 +121,16 @@ async fn measure_point(
         exact_input: source.is_exact(),
         fresh_prompts: source.fresh_prompts(index, wanted),
     };
-    recorder::report(plan, &point, about)
-        .with_context(|| format!("concurrency {concurrency}; the commonest error: {commonest}"))
+    recorder::report(plan, &point, about).with_context(|| format!("{load}; the commonest error: {commonest}"))
+}
+
+/// Prompts that a load point will need, about.
+fn wanted_prompts(plan: &LoadPlan, load: OfferedLoad) -> usize {
+    let measured = plan.measurement.min_requests as usize * 2;
+    match load {
+        OfferedLoad::Concurrency(requests) => measured + 4 * requests.get() as usize,
+        OfferedLoad::RequestRate(rate) => {
+            measured.max((rate.per_s * plan.measurement.min_duration_s * 2.0) as usize)
+        }
+    }
 }

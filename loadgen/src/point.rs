@@ -3,15 +3,17 @@
 
 use std::time::Duration;
 
-use accelbench_core::load::{LoadStage, Measurement};
+use accelbench_core::load::{LoadStage, Measurement, OfferedLoad};
 
 use crate::sample::Sample;
 
 mod failures;
 mod in_flight;
+mod settling;
 
 use failures::Failures;
 use in_flight::InFlight;
+use settling::Settling;
 
 /// The warm-up lasts at least this long, or as long as the window where that is shorter.
 const LEAST_WARMUP: Duration = Duration::from_secs(2);
@@ -22,12 +24,14 @@ const MOST_WARMUP: Duration = Duration::from_mins(5);
 /// A load point of a plan.
 #[derive(Debug)]
 pub(crate) struct Point {
-    concurrency: usize,
+    /// Users of a closed loop; one for an open loop, whose requests belong to nobody.
+    users: usize,
     measurement: Measurement,
     stage: Stage,
     next_request: usize,
     in_flight: InFlight,
     finished_by_user: Vec<u32>,
+    settling: Settling,
     counted_in_flight: u64,
     pub(crate) tally: Tally,
     pub(crate) samples: Vec<Sample>,
@@ -51,6 +55,8 @@ enum Stage {
 pub(crate) struct Tally {
     pub(crate) warmup_requests: u64,
     pub(crate) warmup: Duration,
+    /// Whether the warm-up ended because the latencies had settled, and not because its time was up.
+    pub(crate) warmup_settled: bool,
     pub(crate) completed: u64,
     pub(crate) failed: u64,
     /// Output tokens of all answers that ended, inside and outside the window.
@@ -67,14 +73,16 @@ pub(crate) struct Ticket {
 }
 
 impl Point {
-    pub(crate) fn new(concurrency: usize, measurement: Measurement) -> Self {
+    pub(crate) fn new(load: OfferedLoad, measurement: Measurement) -> Self {
+        let users = load.concurrency().map_or(1, |concurrency| concurrency as usize);
         Self {
-            concurrency,
+            users,
             measurement,
             stage: Stage::WarmingUp,
             next_request: 0,
             in_flight: InFlight::default(),
-            finished_by_user: vec![0; concurrency],
+            finished_by_user: vec![0; users],
+            settling: Settling::default(),
             counted_in_flight: 0,
             tally: Tally::default(),
             samples: Vec::new(),
@@ -82,6 +90,12 @@ impl Point {
             send_lags: Vec::new(),
             failures: Failures::default(),
         }
+    }
+
+    /// A load point whose latencies settle at once, for tests of what follows.
+    #[cfg(test)]
+    pub(crate) fn settled(load: OfferedLoad, measurement: Measurement) -> Self {
+        Self { settling: Settling::settled(), ..Self::new(load, measurement) }
     }
 
     /// Lets a user that is free since `free_since` send its next request; `None` when the load point is over.
@@ -117,6 +131,9 @@ impl Point {
             self.samples.push(sample);
         } else if self.stage == Stage::WarmingUp {
             self.tally.warmup_requests += 1;
+            if let Ok(answer) = &sample.outcome {
+                self.settling.add(answer.ended_at.saturating_sub(sample.sent_at).as_secs_f64());
+            }
         } else if self.window().is_none_or(|(_, closed_at)| sample.sent_at < closed_at) {
             self.uncounted.push(sample);
         }
@@ -125,10 +142,12 @@ impl Point {
 
     /// Moves on to the next stage when it is time.
     pub(crate) fn look(&mut self, now: Duration) {
+        let warm = self.stage == Stage::WarmingUp && self.is_warm(now);
         match self.stage {
-            Stage::WarmingUp if self.is_warm(now) => {
+            Stage::WarmingUp if warm => {
                 self.stage = Stage::Measuring { opened_at: now };
                 self.tally.warmup = now;
+                self.tally.warmup_settled = self.settling.is_settled();
                 self.in_flight.restart(now);
             }
             Stage::Measuring { opened_at } if self.has_enough(now.saturating_sub(opened_at)) => {
@@ -172,6 +191,11 @@ impl Point {
         self.failures.commonest()
     }
 
+    /// Requests that began in the window.
+    pub(crate) fn counted(&self) -> usize {
+        self.samples.len()
+    }
+
     /// Requests sent so far, counted or not.
     pub(crate) fn requests_sent(&self) -> usize {
         self.next_request
@@ -180,6 +204,16 @@ impl Point {
     /// Time-weighted mean number of requests in flight in the window.
     pub(crate) fn concurrency_mean(&self) -> f64 {
         self.in_flight.mean()
+    }
+
+    /// Time-weighted mean number of the answered requests in flight between two moments.
+    pub(crate) fn in_flight_in(&self, from: Duration, to: Duration) -> f64 {
+        let overlap = |sample: &Sample| {
+            let ended_at = sample.outcome.as_ref().ok()?.ended_at;
+            Some(ended_at.min(to).saturating_sub(sample.sent_at.max(from)).as_secs_f64())
+        };
+        let area: f64 = self.samples.iter().chain(&self.uncounted).filter_map(overlap).sum();
+        area / to.saturating_sub(from).as_secs_f64().max(1e-9)
     }
 
     /// Stage and share of the load point that is done.
@@ -199,12 +233,14 @@ impl Point {
         }
     }
 
-    /// Every user has had an answer, so that connections are open and the engine has seen the full load.
-    fn is_warm(&self, now: Duration) -> bool {
-        let least = LEAST_WARMUP.min(Duration::from_secs_f64(self.measurement.min_duration_s.max(0.0)));
+    /// Every user has had an answer, so that connections are open and the engine has seen the full load, and the
+    /// latencies have settled; who waits for that as long as the window is to last waits no longer.
+    fn is_warm(&mut self, now: Duration) -> bool {
+        let window = Duration::from_secs_f64(self.measurement.min_duration_s.max(0.0));
         let everybody = self.finished_by_user.iter().all(|&finished| finished > 0);
-        let enough = self.tally.warmup_requests >= 2 * self.concurrency as u64;
-        now >= MOST_WARMUP || (everybody && enough && now >= least && self.failures.in_a_row == 0)
+        let enough = self.tally.warmup_requests >= 2 * self.users as u64;
+        let ready = everybody && enough && now >= LEAST_WARMUP.min(window) && self.failures.in_a_row == 0;
+        now >= MOST_WARMUP || (ready && (now >= window || self.settling.is_settled()))
     }
 
     fn has_enough(&self, open_for: Duration) -> bool {
@@ -216,7 +252,7 @@ impl Point {
 
     /// Nothing but failures: the engine is gone or refuses everything.
     fn is_hopeless(&self) -> bool {
-        self.failures.in_a_row >= (2 * self.concurrency).max(50)
+        self.failures.in_a_row >= (2 * self.users).max(50)
     }
 }
 

@@ -115,8 +115,8 @@ async fn compare_with_stored(
 
 async fn announce(connection: &mut PgConnection, run_id: RunId, report: &LoadReport) -> Result<()> {
     let message = format!(
-        "report for concurrency {} arrived: {:.0} output tokens/s, TTFT p50 {:.1} ms, {} requests, {} failed",
-        report.offered_load.concurrency(),
+        "report for {} arrived: {:.0} output tokens/s, TTFT p50 {:.1} ms, {} requests, {} failed",
+        report.offered_load,
         report.output_tokens_per_s,
         report.ttft_ms.p50,
         report.requests_completed,

@@ -51,6 +51,28 @@ async fn a_run_goes_from_submit_to_results_and_leaves_nothing() {
     assert!(log.as_str().unwrap().contains("acknowledged"), "{log}");
 }
 
+#[tokio::test]
+async fn a_run_at_a_request_rate_keeps_how_its_requests_arrived() {
+    let mut installation = Installation::start().await.unwrap();
+    installation.start_worker(&[]).unwrap();
+    let mut request = request("simulator");
+    let rate = json!({"per_s": 6.0, "arrivals": {"kind": "gamma", "burstiness": 4.0}});
+    request["load_points"] = json!([{"request_rate": rate}]);
+    let run_id = installation.submit(&request).await.unwrap();
+    let run = installation.finish(&run_id).await.unwrap();
+    let events = installation.events(&run_id).await.unwrap();
+    assert_eq!(run.phase.verdict(), Some(&Verdict::Succeeded), "{events:#?}");
+    let results = installation.results(&run_id).await.unwrap();
+    assert_eq!(results[0]["offered_load"]["request_rate"], rate);
+    let columns =
+        "SELECT request_rate_per_s, arrivals, arrivals_burstiness, concurrency IS NULL FROM results";
+    let row: (f64, String, f64, bool) =
+        sqlx::query_as(columns).fetch_one(&installation.database.pool).await.unwrap();
+    assert_eq!(row, (6.0, "gamma".to_owned(), 4.0, true));
+    let page = installation.get(&format!("/runs/{run_id}")).await.unwrap();
+    assert!(page.as_str().unwrap().contains("6 requests/s gamma 4"));
+}
+
 /// Holds the first step out of a phase in the middle of its transaction, for as long as a test needs to look and kill.
 const HOLD: &str = "
     CREATE SEQUENCE holds;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use accelbench_core::load::{Arrivals, RequestRate};
 use accelbench_core::run::Verdict;
 use anyhow::{Context as _, bail};
 use clap::Args;
+use clap::builder::ArgPredicate;
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
@@ -37,8 +39,19 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "URL")]
     endpoint: Option<Url>,
     /// Numbers of simultaneous requests, one load point each
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 16])]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1,4,16",
+        default_value_if("rate", ArgPredicate::IsPresent, None)
+    )]
     concurrency: Vec<u32>,
+    /// Requests per second that arrive whatever became of the earlier ones, one load point each
+    #[arg(long, value_delimiter = ',', value_name = "PER_SECOND")]
+    rate: Vec<f64>,
+    /// How the requests of --rate arrive: poisson, constant, or gamma:BURSTINESS (1 is Poisson, less is burstier)
+    #[arg(long, default_value = "poisson", value_parser = parse_arrivals, requires = "rate")]
+    arrivals: Arrivals,
     /// Tokens of each prompt; without lengths, pairs are drawn from measured conversations
     #[arg(long, requires = "output_len")]
     input_len: Option<u32>,
@@ -138,7 +151,7 @@ fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
         "platform": platform,
         "tensor_parallel": options.tensor_parallel,
         "workload": workload(options, dataset),
-        "load_points": options.concurrency.iter().map(|count| json!({"concurrency": count})).collect::<Vec<_>>(),
+        "load_points": load_points(options),
         "measurement": {
             "min_duration_s": options.min_duration, "min_requests": options.min_requests,
             "max_duration_s": options.max_duration.max(options.min_duration),
@@ -155,6 +168,28 @@ fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
         request[name] = value.into();
     }
     Ok(request)
+}
+
+/// The closed loops first, then the open ones.
+fn load_points(options: &RunOptions) -> Vec<Value> {
+    let closed = options.concurrency.iter().map(|count| json!({"concurrency": count}));
+    let open = options
+        .rate
+        .iter()
+        .map(|&per_s| json!({"request_rate": RequestRate { per_s, arrivals: options.arrivals }}));
+    closed.chain(open).collect()
+}
+
+fn parse_arrivals(text: &str) -> Result<Arrivals, String> {
+    let wrong = || format!("`{text}` is none of poisson, constant and gamma:BURSTINESS");
+    match text.split_once(':') {
+        None if text == "poisson" => Ok(Arrivals::Poisson),
+        None if text == "constant" => Ok(Arrivals::Constant),
+        Some(("gamma", burstiness)) => {
+            burstiness.parse().map(|burstiness| Arrivals::Gamma { burstiness }).map_err(|_no_number| wrong())
+        }
+        _ => Err(wrong()),
+    }
 }
 
 fn engine(options: &RunOptions) -> &str {

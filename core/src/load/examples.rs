@@ -75,7 +75,7 @@ pub fn report(plan: &LoadPlan, index: u32) -> LoadReport {
         requests_per_s: 4.0,
         input_tokens: summary(224.0, 240),
         output_tokens: summary(206.0, 240),
-        concurrency_mean: f64::from(plan.load_points[index as usize].concurrency()),
+        concurrency_mean: plan.load_points[index as usize].concurrency().map_or(2.5, f64::from),
         accelerator_utilization_percent: Observed::absent("no exporter runs on this machine"),
         accelerator_memory_peak_gib: Observed::absent("no exporter runs on this machine"),
         workload_sha256: plan.workload.fingerprint(&plan.dataset_sha256),

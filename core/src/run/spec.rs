@@ -1,7 +1,6 @@
 //! What can be known to be wrong with a request before any money is spent, from the request alone. What needs the
 //! database (unknown model, instance type, engine, dataset) is checked where it is submitted.
 
-use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 use super::{PlatformSpec, RunSpec};
@@ -28,8 +27,14 @@ pub enum InvalidSpec {
     #[error("{0} load points were given; give 1 to {MAX_LOAD_POINTS}")]
     LoadPointCount(usize),
     /// A load point is given twice.
-    #[error("concurrency {0} is given twice; give each load point once")]
-    LoadPointTwice(u32),
+    #[error("{0} is given twice; give each load point once")]
+    LoadPointTwice(OfferedLoad),
+    /// The request rate is out of range.
+    #[error("{0} requests/s is not within 0.001 to 10000")]
+    RequestRate(f64),
+    /// The burstiness of the arrivals is out of range.
+    #[error("burstiness {0} is not within 0.01 to 100; 1 is Poisson, less is burstier")]
+    Burstiness(f64),
     /// Too many simultaneous requests.
     #[error("concurrency {0} is more than {MAX_CONCURRENCY}, which one load generator can hold")]
     Concurrency(u32),
@@ -121,16 +126,31 @@ fn validate_load_points(load_points: &[OfferedLoad]) -> Result<(), InvalidSpec> 
     if load_points.is_empty() || load_points.len() > MAX_LOAD_POINTS {
         return Err(InvalidSpec::LoadPointCount(load_points.len()));
     }
-    let mut seen = HashSet::new();
-    for load in load_points {
-        if load.concurrency() > MAX_CONCURRENCY {
-            return Err(InvalidSpec::Concurrency(load.concurrency()));
-        }
-        if !seen.insert(load) {
-            return Err(InvalidSpec::LoadPointTwice(load.concurrency()));
+    for (index, load) in load_points.iter().enumerate() {
+        validate_load(*load)?;
+        if load_points[..index].contains(load) {
+            return Err(InvalidSpec::LoadPointTwice(*load));
         }
     }
     Ok(())
+}
+
+fn validate_load(load: OfferedLoad) -> Result<(), InvalidSpec> {
+    match load {
+        OfferedLoad::Concurrency(requests) if requests.get() > MAX_CONCURRENCY => {
+            Err(InvalidSpec::Concurrency(requests.get()))
+        }
+        OfferedLoad::RequestRate(rate) if !(0.001..=10_000.0).contains(&rate.per_s) => {
+            Err(InvalidSpec::RequestRate(rate.per_s))
+        }
+        OfferedLoad::RequestRate(rate) => match rate.arrivals.burstiness() {
+            Some(burstiness) if !(0.01..=100.0).contains(&burstiness) => {
+                Err(InvalidSpec::Burstiness(burstiness))
+            }
+            _ => Ok(()),
+        },
+        OfferedLoad::Concurrency(_) => Ok(()),
+    }
 }
 
 fn validate_measurement(measurement: &Measurement) -> Result<(), InvalidSpec> {
@@ -190,6 +210,22 @@ mod tests {
             ("/load_points", json!([]), "0 load points"),
             ("/load_points/1/concurrency", json!(1), "given twice"),
             ("/load_points/0/concurrency", json!(0), "nonzero"),
+            ("/load_points/0", json!({"request_rate": {"per_s": 0.0}}), "0 requests/s is not within"),
+            (
+                "/load_points/0",
+                json!({"request_rate": {"per_s": 1.0, "arrivals": {"kind": "gamma", "burstiness": -1}}}),
+                "burstiness -1",
+            ),
+            (
+                "/load_points/0",
+                json!({"request_rate": {"per_s": 1.0, "arrivals": {"kind": "gamma"}}}),
+                "burstiness",
+            ),
+            (
+                "/load_points",
+                json!([{"request_rate": {"per_s": 2.0}}, {"request_rate": {"per_s": 2.0, "arrivals": {"kind": "poisson"}}}]),
+                "given twice",
+            ),
             ("/load_points/0/concurrency", json!(100_000), "more than 4096"),
             ("/workload/lengths/input_tokens", json!(0), "input_tokens is 0"),
             ("/workload/lengths/output_tokens", json!(-1), "invalid value"),

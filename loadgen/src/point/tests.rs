@@ -1,9 +1,13 @@
 use std::time::Duration;
 
-use accelbench_core::load::{ErrorClass, LoadStage, Measurement};
+use accelbench_core::load::{Arrivals, ErrorClass, LoadStage, Measurement, OfferedLoad, RequestRate};
 
 use super::{Point, Ticket};
 use crate::sample::{Answer, Asked, Failure, Sample};
+
+fn users(count: u32) -> OfferedLoad {
+    OfferedLoad::Concurrency(count.try_into().unwrap())
+}
 
 fn measurement() -> Measurement {
     Measurement { min_duration_s: 10.0, min_requests: 4, max_duration_s: 30.0 }
@@ -45,7 +49,7 @@ fn drive(point: &mut Point, length: f64, answer: fn(f64, f64) -> Sample) -> (f64
 
 #[test]
 fn warm_up_is_discarded_and_the_window_holds_what_began_in_it() {
-    let mut point = Point::new(1, measurement());
+    let mut point = Point::settled(users(1), measurement());
     let (end, tickets) = drive(&mut point, 1.0, good);
     assert_eq!(point.window(), Some((at(2.0), at(12.0))));
     assert_eq!(point.tally.warmup_requests, 2);
@@ -57,14 +61,14 @@ fn warm_up_is_discarded_and_the_window_holds_what_began_in_it() {
 
 #[test]
 fn a_window_without_enough_requests_stays_open_to_its_limit() {
-    let mut point = Point::new(1, Measurement { min_requests: 1000, ..measurement() });
+    let mut point = Point::settled(users(1), Measurement { min_requests: 1000, ..measurement() });
     drive(&mut point, 1.0, good);
     assert_eq!(point.window(), Some((at(2.0), at(32.0))));
 }
 
 #[test]
 fn load_goes_on_until_the_last_counted_request_has_ended() {
-    let mut point = Point::new(2, Measurement { min_requests: 1, ..measurement() });
+    let mut point = Point::settled(users(2), Measurement { min_requests: 1, ..measurement() });
     let slow = point.begin(at(0.0), Duration::ZERO).unwrap();
     for second in 0..3 {
         let ticket = point.begin(at(f64::from(second)), Duration::ZERO).unwrap();
@@ -85,7 +89,7 @@ fn load_goes_on_until_the_last_counted_request_has_ended() {
 
 #[test]
 fn an_engine_that_only_fails_ends_the_load_point_early() {
-    let mut point = Point::new(1, measurement());
+    let mut point = Point::settled(users(1), measurement());
     let (_, tickets) = drive(&mut point, 0.1, |sent, _| bad(sent));
     assert_eq!(tickets.len(), 50);
     assert_eq!((point.window(), point.commonest_failure()), (None, Some("no connection")));
@@ -93,7 +97,7 @@ fn an_engine_that_only_fails_ends_the_load_point_early() {
 
 #[test]
 fn the_mean_in_flight_is_weighted_by_time() {
-    let mut point = Point::new(2, Measurement { min_requests: 1, ..measurement() });
+    let mut point = Point::settled(users(2), Measurement { min_requests: 1, ..measurement() });
     for user in 0..2 {
         for second in [0.0, 1.0] {
             let ticket = point.begin(at(second), Duration::ZERO).unwrap();
@@ -111,14 +115,14 @@ fn the_mean_in_flight_is_weighted_by_time() {
 
 #[test]
 fn the_send_lag_reaches_from_the_last_answer_to_the_write() {
-    let mut point = Point::new(1, measurement());
+    let mut point = Point::settled(users(1), measurement());
     drive(&mut point, 1.0, |sent, ended| good(sent + 0.25, ended));
     assert_eq!(point.send_lags, vec![at(0.25); 10]);
 }
 
 #[test]
 fn only_answers_that_reach_into_the_window_are_kept_beside_the_counted_ones() {
-    let mut point = Point::new(2, Measurement { min_requests: 0, ..measurement() });
+    let mut point = Point::settled(users(2), Measurement { min_requests: 0, ..measurement() });
     let long = point.begin(at(0.0), at(0.0)).unwrap();
     for _ in 0..4 {
         let ticket = point.begin(at(0.0), at(0.0)).unwrap();
@@ -140,7 +144,7 @@ fn only_answers_that_reach_into_the_window_are_kept_beside_the_counted_ones() {
 
 #[test]
 fn an_engine_that_dies_after_the_window_leaves_the_window() {
-    let mut point = Point::new(1, Measurement { min_requests: 1, ..measurement() });
+    let mut point = Point::settled(users(1), Measurement { min_requests: 1, ..measurement() });
     for second in [0.0, 1.0] {
         let ticket = point.begin(at(second), at(second)).unwrap();
         point.end(0, ticket, good(second, second + 1.0), at(second + 1.0));
@@ -156,4 +160,50 @@ fn an_engine_that_dies_after_the_window_leaves_the_window() {
     point.end(0, counted, bad(2.0), at(13.0));
     assert_eq!(point.window(), Some((at(2.0), at(12.0))));
     assert_eq!((point.tally.completed, point.tally.failed), (1, 1));
+}
+
+#[test]
+fn a_warm_up_goes_on_until_the_latencies_have_settled() {
+    let mut point =
+        Point::new(users(1), Measurement { min_duration_s: 120.0, max_duration_s: 120.0, ..measurement() });
+    let mut now = 0.0;
+    // The first answers get faster: 3 s, 2.9 s, ... 1 s, and so they stay.
+    for index in 0..200 {
+        let length = (3.0 - 0.1 * f64::from(index)).max(1.0);
+        let Some(ticket) = point.begin(at(now), at(now)) else { break };
+        point.end(0, ticket, good(now, now + length), at(now + length));
+        now += length;
+    }
+    let (opened_at, _) = point.window().unwrap();
+    assert!(opened_at >= at(41.0) && opened_at < at(120.0), "{opened_at:?}");
+    assert!(point.tally.warmup_settled);
+}
+
+#[test]
+fn a_warm_up_that_never_settles_ends_with_its_time_and_says_so() {
+    let mut point = Point::new(users(1), measurement());
+    let mut now = 0.0;
+    for index in 0..100 {
+        let length = 0.5 + 0.1 * f64::from(index);
+        let Some(ticket) = point.begin(at(now), at(now)) else { break };
+        point.end(0, ticket, good(now, now + length), at(now + length));
+        now += length;
+    }
+    assert!(point.window().unwrap().0 >= at(10.0) && !point.tally.warmup_settled);
+}
+
+#[test]
+fn requests_in_flight_are_weighed_half_by_half() {
+    let rate = RequestRate { per_s: 1.0, arrivals: Arrivals::Constant };
+    let mut point =
+        Point::settled(OfferedLoad::RequestRate(rate), Measurement { min_requests: 1, ..measurement() });
+    for second in 0..3 {
+        let ticket = point.begin(at(f64::from(second)), at(f64::from(second))).unwrap();
+        point.end(0, ticket, good(f64::from(second), f64::from(second) + 0.5), at(f64::from(second) + 0.5));
+    }
+    assert!(
+        (point.in_flight_in(at(2.0), at(4.0)) - 0.25).abs() < 1e-9,
+        "{}",
+        point.in_flight_in(at(2.0), at(4.0))
+    );
 }

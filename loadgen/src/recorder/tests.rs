@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use accelbench_core::load::examples::plan;
-use accelbench_core::load::{ErrorClass, Measurement};
+use accelbench_core::load::{ErrorClass, Measurement, OfferedLoad};
 use accelbench_core::validity::Outcome;
 use chrono::Utc;
 
@@ -23,6 +23,10 @@ fn answer(sent_at: Duration, tokens: u64) -> Sample {
     Sample { sent_at, outcome: Ok(answer) }
 }
 
+fn users(count: u32) -> OfferedLoad {
+    OfferedLoad::Concurrency(count.try_into().unwrap())
+}
+
 fn circumstances() -> Circumstances {
     Circumstances {
         load_point_index: 0,
@@ -35,8 +39,10 @@ fn circumstances() -> Circumstances {
 
 /// A closed loop of one user whose answers take 200 ms, every `fail_each`th request failing at once.
 fn measured(fail_each: usize) -> Point {
-    let mut point =
-        Point::new(1, Measurement { min_duration_s: 10.0, min_requests: 10, max_duration_s: 20.0 });
+    let mut point = Point::settled(
+        users(1),
+        Measurement { min_duration_s: 10.0, min_requests: 10, max_duration_s: 20.0 },
+    );
     let mut now = Duration::ZERO;
     while let Some(ticket) = point.begin(now, now) {
         let sample = if ticket.request % fail_each == fail_each - 1 {
@@ -94,7 +100,8 @@ fn a_load_point_without_answers_has_no_report() {
 
 #[test]
 fn answers_longer_than_the_window_say_what_to_do() {
-    let mut point = Point::new(2, Measurement { min_duration_s: 1.0, min_requests: 0, max_duration_s: 1.0 });
+    let mut point =
+        Point::settled(users(2), Measurement { min_duration_s: 1.0, min_requests: 0, max_duration_s: 1.0 });
     for (user, second) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
         let sent_at = ms(1000 * second);
         let ticket = point.begin(sent_at, sent_at).unwrap();

@@ -53,8 +53,11 @@ async fn the_plan_is_waited_for_and_what_is_reported_is_skipped() {
     plan.reported = vec![0, 2];
     let (outcome, heard) = play(plan, answers).await;
     outcome.unwrap();
-    let reported: Vec<_> =
-        heard.reports.iter().map(|(index, report)| (*index, report.offered_load.concurrency())).collect();
+    let reported: Vec<_> = heard
+        .reports
+        .iter()
+        .map(|(index, report)| (*index, report.offered_load.concurrency().unwrap()))
+        .collect();
     assert_eq!(reported, [(1, 2)]);
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use accelbench_core::load::{ItlBasis, LoadStage};
+use accelbench_core::load::{Arrivals, ItlBasis, LoadStage, OfferedLoad, RequestRate};
 use accelbench_core::validity::Outcome;
 use accelbench_core::workload::{EosPolicy, Lengths};
 
@@ -138,6 +139,53 @@ async fn prompts_of_a_dataset_are_sent_as_they_are_and_repeats_are_told() {
         engine.requests()[1..].iter().map(|body| body["prompt"].as_str().unwrap().to_owned()).collect();
     assert_eq!(prompts.len(), 3);
     assert_eq!(check(&report, "prompts_fresh").outcome, Outcome::Warn);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_of_an_open_loop_come_when_they_are_due() {
+    let engine = MockEngine::start(|_, body| {
+        let mut steps = good(body, PLAIN);
+        steps.insert(0, Step::Wait(Duration::from_millis(100)));
+        Answer::Stream(steps)
+    })
+    .await;
+    for (arrivals, name) in
+        [(Arrivals::Constant, "constant"), (Arrivals::Gamma { burstiness: 0.5 }, "gamma 0.5")]
+    {
+        let mut plan = plan(&engine, &[1]);
+        plan.load_points = vec![OfferedLoad::RequestRate(RequestRate { per_s: 40.0, arrivals })];
+        plan.measurement.min_duration_s = 2.0;
+        let report = play_one(plan).await;
+        assert_passes(&report, "rate_held");
+        assert_passes(&report, "requests_do_not_pile_up");
+        assert_eq!(report.failed(), 0);
+        assert_eq!(report.offered_load.to_string(), format!("40 requests/s {name}"));
+        // Little's law: 40 requests a second of a little over 0.1 s each.
+        let in_flight = report.requests_per_s * report.e2e_ms.mean / 1000.0;
+        assert!(
+            (report.concurrency_mean / in_flight - 1.0).abs() < 0.25,
+            "{} {in_flight}",
+            report.concurrency_mean
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_does_not_keep_up_is_told() {
+    // Each request waits for all before it.
+    let engine = MockEngine::start(|number, body| {
+        let mut steps = good(body, PLAIN);
+        steps.insert(0, Step::Wait(Duration::from_millis(15) * number as u32));
+        Answer::Stream(steps)
+    })
+    .await;
+    let mut plan = plan(&engine, &[1]);
+    let rate = RequestRate { per_s: 50.0, arrivals: Arrivals::Constant };
+    plan.load_points = vec![OfferedLoad::RequestRate(rate)];
+    plan.measurement.min_requests = 20;
+    let report = play_one(plan).await;
+    assert_ne!(check(&report, "requests_do_not_pile_up").outcome, Outcome::Pass);
+    assert_ne!(check(&report, "warmed_up").outcome, Outcome::Pass);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The numbers as they stand in their columns, held against the report that they were taken from: a column that was
 //! bound in another one's place is noticed before the run counts as succeeded.
 
-use accelbench_core::load::{ItlBasis, LoadReport};
+use accelbench_core::load::{ItlBasis, LoadReport, OfferedLoad};
 use accelbench_core::run::RunId;
 use accelbench_core::stats::Summary;
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -12,6 +12,9 @@ use crate::Result;
 struct MetricsRow {
     load_point_index: i32,
     concurrency: Option<i32>,
+    request_rate_per_s: Option<f64>,
+    arrivals: Option<String>,
+    arrivals_burstiness: Option<f64>,
     started_at: DateTime<Utc>,
     finished_at: DateTime<Utc>,
     requests_completed: i64,
@@ -56,12 +59,20 @@ impl MetricsRow {
     fn says_what_was_asked(&self, report: &LoadReport) -> bool {
         // The database keeps microseconds.
         self.load_point_index == report.load_point_index.cast_signed()
-            && self.concurrency == Some(report.offered_load.concurrency().cast_signed())
+            && self.says_the_load(report.offered_load)
             && self.started_at == report.started_at.trunc_subsecs(6)
             && self.finished_at == report.finished_at.trunc_subsecs(6)
             && self.requests_completed == report.requests_completed.cast_signed()
             && self.requests_failed == report.failed().cast_signed()
             && self.itl_basis == itl_basis(report.itl_basis)
+    }
+
+    fn says_the_load(&self, load: OfferedLoad) -> bool {
+        let rate = load.request_rate();
+        self.concurrency == load.concurrency().map(u32::cast_signed)
+            && self.request_rate_per_s == rate.map(|rate| rate.per_s)
+            && self.arrivals.as_deref() == rate.map(|rate| rate.arrivals.as_str())
+            && self.arrivals_burstiness == rate.and_then(|rate| rate.arrivals.burstiness())
     }
 }
 

@@ -88,8 +88,8 @@ fn describe(progress: &LoadProgress) -> String {
         LoadStage::Draining => "last requests",
     };
     format!(
-        "concurrency {} ({} of {}): {stage}, {} requests, {} errors, {:.0} tok/s",
-        progress.offered_load.concurrency(),
+        "{} ({} of {}): {stage}, {} requests, {} errors, {:.0} tok/s",
+        progress.offered_load,
         progress.load_point_index + 1,
         progress.load_point_count,
         progress.requests_completed,

@@ -75,7 +75,9 @@ async fn numbers_that_cannot_be_are_refused() {
         ("NEW.requests_completed := 0", "results_requests_completed_check"),
         ("NEW.window_s := -1", "results_window_s_check"),
         ("NEW.finished_at := NEW.started_at - interval '1 second'", "results_check"),
-        ("NEW.request_rate_per_s := 3", "one_offered_load"),
+        ("NEW.request_rate_per_s := 3; NEW.arrivals := 'poisson'", "one_offered_load"),
+        ("NEW.arrivals := 'poisson'", "arrivals_of_a_rate"),
+        ("NEW.arrivals_burstiness := 2", "burstiness_of_gamma"),
         ("NEW.concurrency := NULL", "one_offered_load"),
     ] {
         assert_eq!(constraint(record_changed(&store, change).await), expected, "{change}");
