@@ -6,7 +6,7 @@ use accelbench_worker::supervise::SuperviseOptions;
 use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::commands::{down, migrate, prices, query, run, runs, serve, up, worker};
+use crate::commands::{bench, down, migrate, prices, query, run, runs, serve, up, worker};
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
 #[derive(Debug, Parser)]
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Down(down::DownOptions),
     /// Benchmark a model: submit a run, and wait for its results with --wait
     Run(Box<run::RunOptions>),
+    /// Measure any OpenAI-compatible server from here, without an AccelBench server
+    Bench(Box<bench::BenchOptions>),
     /// Look results up
     Query(Box<query::QueryOptions>),
     /// Show what instances cost
@@ -73,7 +75,8 @@ impl Command {
     pub(crate) fn is_service(&self) -> bool {
         !matches!(
             self,
-            Self::Down(_)
+            Self::Bench(_)
+                | Self::Down(_)
                 | Self::Run(_)
                 | Self::Query(_)
                 | Self::Prices(_)

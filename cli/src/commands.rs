@@ -3,9 +3,12 @@
 use crate::arguments::{Arguments, Command};
 use crate::client::Client;
 
+pub(crate) mod bench;
 pub(crate) mod down;
+mod load;
 pub(crate) mod migrate;
 pub(crate) mod prices;
+mod progress;
 pub(crate) mod query;
 pub(crate) mod run;
 pub(crate) mod runs;
@@ -22,6 +25,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Run(options) => run::run(&client, output, *options).await,
         Command::Query(options) => query::query(&client, output, *options).await,
         Command::Prices(options) => prices::prices(&client, output, options).await,
+        Command::Bench(options) => bench::bench(output, *options).await,
         Command::Runs(options) => runs::runs(&client, output, options).await,
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(*options).await,

@@ -2,73 +2,83 @@
 
 use std::fmt::Write as _;
 
-use accelbench_core::load::OfferedLoad;
+use accelbench_core::load::{LoadReport, OfferedLoad};
 use accelbench_core::observed::Observed;
 use accelbench_core::price::Payment;
 use accelbench_core::result::BenchmarkResult;
 use accelbench_core::run::Run;
+use accelbench_core::validity::{Outcome, overall};
 use accelbench_store::prices::KnownPrice;
 use chrono::Utc;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
+/// The columns of a report's numbers.
+const NUMBERS: [&str; 11] = [
+    "req/s",
+    "output tok/s",
+    "tok/s per request",
+    "TTFT p50 ms",
+    "TTFT p95 ms",
+    "ITL p50 ms",
+    "ITL p95 ms",
+    "E2E p95 ms",
+    "requests",
+    "errors",
+    "validity",
+];
+
 /// Results, one load point a line.
 pub(crate) fn results(results: &[BenchmarkResult]) -> String {
-    let mut table = plain(&[
-        "model",
-        "instance type",
-        "engine",
-        "origin",
-        "load",
-        "req/s",
-        "output tok/s",
-        "tok/s per request",
-        "TTFT p50 ms",
-        "TTFT p95 ms",
-        "ITL p50 ms",
-        "ITL p95 ms",
-        "E2E p95 ms",
-        "requests",
-        "errors",
-        "validity",
-    ]);
+    let header = ["model", "instance type", "engine", "origin", "load"];
+    let mut table = plain(&[header.as_slice(), &NUMBERS].concat());
     for result in results {
-        let report = &result.report;
         let provenance = &result.provenance;
-        table.add_row(vec![
+        let names = [
             provenance.model.to_string(),
             provenance.instance_type.to_string(),
             provenance.engine.to_string(),
             provenance.origin.as_str().to_owned(),
             load(result.offered_load),
-            format!("{:.2}", report.requests_per_s),
-            format!("{:.0}", report.output_tokens_per_s),
-            format!("{:.1}", report.request_output_tokens_per_s.p50),
-            milliseconds(report.ttft_ms.p50),
-            milliseconds(report.ttft_ms.p95),
-            milliseconds(report.itl_ms.p50),
-            milliseconds(report.itl_ms.p95),
-            milliseconds(report.e2e_ms.p95),
-            report.requests_completed.to_string(),
-            format!("{:.1} %", 100.0 * report.error_share()),
-            result.validity.as_str().to_owned(),
-        ]);
+        ];
+        table.add_row(names.into_iter().chain(numbers(&result.report)));
     }
     right_align(&mut table, 4..15);
     table.to_string()
 }
 
-/// The reservations that stand against results, in words.
-pub(crate) fn reservations(results: &[BenchmarkResult]) -> String {
+/// Reports, one load point a line.
+pub(crate) fn reports(reports: &[LoadReport]) -> String {
+    let mut table = plain(&[["load"].as_slice(), &NUMBERS].concat());
+    for report in reports {
+        table.add_row(std::iter::once(load(report.offered_load)).chain(numbers(report)));
+    }
+    right_align(&mut table, 0..11);
+    table.to_string()
+}
+
+fn numbers(report: &LoadReport) -> [String; 11] {
+    [
+        format!("{:.2}", report.requests_per_s),
+        format!("{:.0}", report.output_tokens_per_s),
+        format!("{:.1}", report.request_output_tokens_per_s.p50),
+        milliseconds(report.ttft_ms.p50),
+        milliseconds(report.ttft_ms.p95),
+        milliseconds(report.itl_ms.p50),
+        milliseconds(report.itl_ms.p95),
+        milliseconds(report.e2e_ms.p95),
+        report.requests_completed.to_string(),
+        format!("{:.1} %", 100.0 * report.error_share()),
+        overall(&report.checks).as_str().to_owned(),
+    ]
+}
+
+/// The reservations that stand against the numbers, in words.
+pub(crate) fn reservations<'a>(reports: impl IntoIterator<Item = &'a LoadReport>) -> String {
     let mut text = String::new();
-    for result in results {
-        for check in result
-            .report
-            .checks
-            .iter()
-            .filter(|check| check.outcome != accelbench_core::validity::Outcome::Pass)
-        {
-            let load = result.offered_load;
+    for report in reports {
+        for check in report.checks.iter().filter(|check| check.outcome != Outcome::Pass) {
+            let load = report.offered_load;
             // Writing to a string cannot fail.
             let _ = writeln!(text, "  {load}: {} {}: {}", check.outcome.as_str(), check.name, check.sentence);
         }

@@ -20,7 +20,7 @@ pub mod spec;
 
 pub use event::{EventKind, RunEvent};
 pub use phase::{Phase, Transition, Verdict};
-pub use spec::{InvalidSpec, MAX_LOAD_POINTS};
+pub use spec::{InvalidSpec, MAX_LOAD_POINTS, validate_load};
 
 /// Identity of a run; the names of all its objects and processes derive from it. Later runs have greater ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

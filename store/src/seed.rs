@@ -19,7 +19,8 @@ const MODELS: &[u8] = include_bytes!("../seed/models.csv");
 const INSTANCES: &[u8] = include_bytes!("../seed/instances.csv");
 const PRICES: &[u8] = include_bytes!("../seed/prices.csv");
 const PRICE_SOURCES: &[u8] = include_bytes!("../seed/price_sources.csv");
-const STANDARD_DATASET: &[u8] = include_bytes!("../../datasets/standard-v1.jsonl");
+/// The standard dataset, as JSON lines.
+pub const STANDARD_DATASET: &[u8] = include_bytes!("../../datasets/standard-v1.jsonl");
 
 /// How much comes with this release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

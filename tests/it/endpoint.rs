@@ -13,7 +13,7 @@ struct Simulate {
 }
 
 /// A simulator in this process; its address comes back.
-async fn endpoint(model: &str) -> String {
+pub(crate) async fn endpoint(model: &str) -> String {
     let arguments = [
         "simulate",
         "--port",

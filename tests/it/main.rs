@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the vocabulary of tests may fail them")]
 
 mod bad_input;
+mod bench;
 mod canary;
 mod database;
 mod endpoint;

@@ -132,7 +132,7 @@ async fn progress_and_failure_are_noted_while_the_run_loads() {
     assert_eq!(app.get(&format!("/api/v1/runs/{run_id}")).await.json()["progress"], progress);
     let page = app.get(&format!("/runs/{run_id}")).await;
     assert_eq!(page.texts(".figures dd"), ["40.0", "9.0 ms", "10", "0"]);
-    assert_eq!(page.texts(".headline"), ["Load point 1 of 2, 1 at a time: measuring"]);
+    assert_eq!(page.texts(".headline"), ["Load point 1 of 2, concurrency 1: measuring"]);
 
     let reason = json!({"reason": "the engine answers nothing"}).to_string();
     assert_eq!(post("failure", reason).await, StatusCode::NO_CONTENT);

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use accelbench_core::load::{Arrivals, RequestRate};
 use accelbench_core::run::Verdict;
 use anyhow::{Context as _, bail};
 use clap::Args;
-use clap::builder::ArgPredicate;
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
+use super::load::LoadArguments;
 use crate::arguments::Format;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -38,26 +37,8 @@ pub(crate) struct RunOptions {
     /// An OpenAI-compatible server that already runs
     #[arg(long, value_name = "URL")]
     endpoint: Option<Url>,
-    /// Numbers of simultaneous requests, one load point each
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "1,4,16",
-        default_value_if("rate", ArgPredicate::IsPresent, None)
-    )]
-    concurrency: Vec<u32>,
-    /// Requests per second that arrive whatever became of the earlier ones, one load point each
-    #[arg(long, value_delimiter = ',', value_name = "PER_SECOND")]
-    rate: Vec<f64>,
-    /// How the requests of --rate arrive: poisson, constant, or gamma:BURSTINESS (1 is Poisson, less is burstier)
-    #[arg(long, default_value = "poisson", value_parser = parse_arrivals, requires = "rate")]
-    arrivals: Arrivals,
-    /// Tokens of each prompt; without lengths, pairs are drawn from measured conversations
-    #[arg(long, requires = "output_len")]
-    input_len: Option<u32>,
-    /// Tokens of each answer
-    #[arg(long)]
-    output_len: Option<u32>,
+    #[command(flatten)]
+    load: LoadArguments,
     /// Name of a dataset, or @FILE to upload one prompt a line as JSON
     #[arg(long, default_value = "standard", value_name = "NAME|@FILE")]
     dataset: String,
@@ -67,24 +48,9 @@ pub(crate) struct RunOptions {
     /// Over how many accelerators one replica is split
     #[arg(long, visible_alias = "tp", default_value_t = 1)]
     tensor_parallel: u32,
-    /// Measure each load point at least this long, in seconds
-    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
-    min_duration: f64,
-    /// Measure at least this many requests at each load point
-    #[arg(long, default_value_t = 200, value_name = "COUNT")]
-    min_requests: u32,
-    /// End a load point's measurement after this long in any case, in seconds
-    #[arg(long, default_value_t = 600.0, value_name = "SECONDS")]
-    max_duration: f64,
     /// End the run after this long in any case, in seconds
     #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
     timeout: u32,
-    /// Let the model end its answers itself instead of running to the asked length
-    #[arg(long)]
-    respect_eos: bool,
-    /// Seed of every random choice
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
     /// Name to find your runs by
     #[arg(long, env = "ACCELBENCH_USER")]
     user: Option<String>,
@@ -133,7 +99,7 @@ pub(crate) async fn show_results(client: &Client, format: Format, run_id: &str) 
         return output::json(&results);
     }
     output::data(&tables::results(&results));
-    let reservations = tables::reservations(&results);
+    let reservations = tables::reservations(results.iter().map(|result| &result.report));
     if !reservations.is_empty() {
         output::notice(&format!("reservations:\n{}", reservations.trim_end()));
     }
@@ -151,11 +117,8 @@ fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
         "platform": platform,
         "tensor_parallel": options.tensor_parallel,
         "workload": workload(options, dataset),
-        "load_points": load_points(options),
-        "measurement": {
-            "min_duration_s": options.min_duration, "min_requests": options.min_requests,
-            "max_duration_s": options.max_duration.max(options.min_duration),
-        },
+        "load_points": options.load.load_points(),
+        "measurement": options.load.measurement(),
         "timeout_s": options.timeout,
     });
     let optional = BTreeMap::from([
@@ -168,28 +131,6 @@ fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
         request[name] = value.into();
     }
     Ok(request)
-}
-
-/// The closed loops first, then the open ones.
-fn load_points(options: &RunOptions) -> Vec<Value> {
-    let closed = options.concurrency.iter().map(|count| json!({"concurrency": count}));
-    let open = options
-        .rate
-        .iter()
-        .map(|&per_s| json!({"request_rate": RequestRate { per_s, arrivals: options.arrivals }}));
-    closed.chain(open).collect()
-}
-
-fn parse_arrivals(text: &str) -> Result<Arrivals, String> {
-    let wrong = || format!("`{text}` is none of poisson, constant and gamma:BURSTINESS");
-    match text.split_once(':') {
-        None if text == "poisson" => Ok(Arrivals::Poisson),
-        None if text == "constant" => Ok(Arrivals::Constant),
-        Some(("gamma", burstiness)) => {
-            burstiness.parse().map(|burstiness| Arrivals::Gamma { burstiness }).map_err(|_no_number| wrong())
-        }
-        _ => Err(wrong()),
-    }
 }
 
 fn engine(options: &RunOptions) -> &str {
@@ -209,15 +150,8 @@ fn instance(options: &RunOptions) -> &str {
 }
 
 fn workload(options: &RunOptions, dataset: &str) -> Value {
-    let lengths = match (options.input_len, options.output_len) {
-        (Some(input), Some(output)) => {
-            json!({"kind": "fixed", "input_tokens": input, "output_tokens": output})
-        }
-        (None, Some(output)) => json!({"kind": "as_in_dataset", "output_tokens": output}),
-        (_, None) => json!({"kind": "table", "table": "sharegpt"}),
-    };
-    let eos = if options.respect_eos { "respect" } else { "ignore" };
-    json!({"dataset": dataset, "lengths": lengths, "eos": eos, "seed": options.seed})
+    let load = &options.load;
+    json!({"dataset": dataset, "lengths": load.lengths(), "eos": load.eos(), "seed": load.seed})
 }
 
 /// The token never comes from a flag: flags are seen by everybody on the machine.

@@ -74,8 +74,7 @@ impl RunSpec {
     /// The first [`InvalidSpec`] found.
     pub fn validate(&self) -> Result<(), InvalidSpec> {
         self.workload.validate()?;
-        validate_load_points(&self.load_points)?;
-        validate_measurement(&self.measurement)?;
+        validate_load(&self.load_points, &self.measurement)?;
         if !(60..=MAX_TIMEOUT_S).contains(&self.timeout_s) {
             return Err(InvalidSpec::Timeout(self.timeout_s));
         }
@@ -122,12 +121,21 @@ impl RunSpec {
     }
 }
 
+/// Checks load points and how long each is measured.
+///
+/// # Errors
+/// The first [`InvalidSpec`] found.
+pub fn validate_load(load_points: &[OfferedLoad], measurement: &Measurement) -> Result<(), InvalidSpec> {
+    validate_load_points(load_points)?;
+    validate_measurement(measurement)
+}
+
 fn validate_load_points(load_points: &[OfferedLoad]) -> Result<(), InvalidSpec> {
     if load_points.is_empty() || load_points.len() > MAX_LOAD_POINTS {
         return Err(InvalidSpec::LoadPointCount(load_points.len()));
     }
     for (index, load) in load_points.iter().enumerate() {
-        validate_load(*load)?;
+        validate_load_point(*load)?;
         if load_points[..index].contains(load) {
             return Err(InvalidSpec::LoadPointTwice(*load));
         }
@@ -135,7 +143,7 @@ fn validate_load_points(load_points: &[OfferedLoad]) -> Result<(), InvalidSpec> 
     Ok(())
 }
 
-fn validate_load(load: OfferedLoad) -> Result<(), InvalidSpec> {
+fn validate_load_point(load: OfferedLoad) -> Result<(), InvalidSpec> {
     match load {
         OfferedLoad::Concurrency(requests) if requests.get() > MAX_CONCURRENCY => {
             Err(InvalidSpec::Concurrency(requests.get()))

@@ -1,0 +1,177 @@
+//! `accelbench bench`: measures any OpenAI-compatible server from here, without an AccelBench server.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use accelbench_core::dataset::{self, DatasetName, Sha256Hex};
+use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
+use accelbench_core::run::RunId;
+use accelbench_core::workload::Workload;
+use accelbench_loadgen::LoadSink;
+use accelbench_store::seed::STANDARD_DATASET;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::Value;
+use url::Url;
+
+use super::load::LoadArguments;
+use super::progress;
+use crate::arguments::Format;
+use crate::{output, shutdown, tables};
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub(crate) struct BenchOptions {
+    /// Address of the server, with or without /v1
+    url: Url,
+    /// The name under which it serves the model [default: the only one that it serves]
+    #[arg(long)]
+    model: Option<String>,
+    /// File with one prompt a line as JSON, to be used instead of the built-in prompts
+    #[arg(long, value_name = "FILE")]
+    dataset: Option<PathBuf>,
+    #[command(flatten)]
+    load: LoadArguments,
+    /// A request that takes longer than this counts as failed, in seconds
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    request_timeout: u64,
+}
+
+pub(crate) async fn bench(format: Format, options: BenchOptions) -> anyhow::Result<()> {
+    let bytes = match &options.dataset {
+        Some(path) => {
+            fs::read(path).with_context(|| format!("the dataset {} cannot be read", path.display()))?
+        }
+        None => STANDARD_DATASET.to_vec(),
+    };
+    let prompts = dataset::parse(&bytes)?;
+    let plan = plan(&options, &bytes).await?;
+    let screen = Screen { bar: progress::bar(), reports: Mutex::default() };
+    let timeout = Duration::from_secs(options.request_timeout);
+    let stdout = output::SilencedStdout::silence()?;
+    let measured = accelbench_loadgen::measure(&plan, &prompts, timeout, &screen);
+    let outcome = tokio::select! {
+        outcome = measured => outcome,
+        _ = shutdown::requested() => Err(anyhow::anyhow!("stopped before the end")),
+    };
+    stdout.restore()?;
+    screen.bar.finish_and_clear();
+    // What was measured before something went wrong is worth showing all the same.
+    let reports = screen.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    show(format, &reports)?;
+    outcome
+}
+
+fn show(format: Format, reports: &[LoadReport]) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return output::json(&reports);
+    }
+    if !reports.is_empty() {
+        output::data(&tables::reports(reports));
+        let reservations = tables::reservations(reports);
+        if !reservations.is_empty() {
+            output::notice(&format!("reservations:\n{}", reservations.trim_end()));
+        }
+    }
+    Ok(())
+}
+
+async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan> {
+    let base_url = root(&options.url)?;
+    let load_points = options.load.load_points();
+    accelbench_core::run::validate_load(&load_points, &options.load.measurement())?;
+    let workload = Workload {
+        dataset: DatasetName::standard(),
+        lengths: options.load.lengths(),
+        eos: options.load.eos(),
+        seed: options.load.seed,
+    };
+    workload.validate()?;
+    Ok(LoadPlan {
+        schema_version: SCHEMA_VERSION,
+        run_id: RunId::new(),
+        served_model_name: served_model(&base_url, options.model.as_deref()).await?,
+        base_url,
+        workload,
+        dataset_sha256: Sha256Hex::of(dataset),
+        max_context_tokens: None,
+        load_points,
+        measurement: options.load.measurement(),
+        reported: Vec::new(),
+    })
+}
+
+/// The root of the server, which people name with and without `/v1`.
+fn root(url: &Url) -> anyhow::Result<Url> {
+    if !matches!(url.scheme(), "http" | "https") {
+        bail!("`{url}` is no http:// or https:// address; give for instance http://127.0.0.1:8000");
+    }
+    let mut root = url.clone();
+    let path = url.path().trim_end_matches('/');
+    root.set_path(&format!("{}/", path.strip_suffix("/v1").unwrap_or(path)));
+    Ok(root)
+}
+
+async fn served_model(base_url: &Url, wanted: Option<&str>) -> anyhow::Result<String> {
+    let url = base_url.join("v1/models")?;
+    let answer =
+        reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?.get(url.clone());
+    let answer: Value = async { answer.send().await?.error_for_status()?.json().await }
+        .await
+        .with_context(|| format!("{url} does not list the server's models"))?;
+    let served = answer["data"].as_array().into_iter().flatten();
+    let served: Vec<&str> = served.filter_map(|model| model["id"].as_str()).collect();
+    match (wanted, served.as_slice()) {
+        (Some(wanted), served) if served.contains(&wanted) => Ok(wanted.to_owned()),
+        (None, [only]) => Ok((*only).to_owned()),
+        (_, []) => bail!("the server at {base_url} serves no model"),
+        (Some(wanted), served) => bail!("the server does not serve `{wanted}` but {}", served.join(", ")),
+        (None, served) => bail!("the server serves {}; choose one with --model", served.join(", ")),
+    }
+}
+
+/// Shows progress and keeps the reports.
+struct Screen {
+    bar: ProgressBar,
+    reports: Mutex<Vec<LoadReport>>,
+}
+
+impl LoadSink for Screen {
+    async fn progress(&self, told: &LoadProgress) -> anyhow::Result<()> {
+        progress::show(&self.bar, told);
+        Ok(())
+    }
+
+    async fn report(&self, report: &LoadReport) -> anyhow::Result<()> {
+        progress::line(
+            &self.bar,
+            &format!(
+                "{}: {:.0} output tok/s, TTFT p50 {:.1} ms, ITL p50 {:.2} ms, {} requests, {} failed",
+                report.offered_load,
+                report.output_tokens_per_s,
+                report.ttft_ms.p50,
+                report.itl_ms.p50,
+                report.requests_completed,
+                report.failed()
+            ),
+        );
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(report.clone());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+
+    #[test]
+    fn a_server_is_found_with_and_without_the_version() {
+        for text in ["http://gpu:8000", "http://gpu:8000/v1", "http://gpu:8000/v1/"] {
+            assert_eq!(root(&text.parse().unwrap()).unwrap().as_str(), "http://gpu:8000/");
+        }
+        assert!(root(&"ftp://gpu/".parse().unwrap()).is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! What `run` and `bench` both ask about the load: how much, of what, and for how long.
+
+use std::num::NonZeroU32;
+
+use accelbench_core::load::{Arrivals, Measurement, OfferedLoad, RequestRate};
+use accelbench_core::workload::{EosPolicy, LengthTable, Lengths};
+use clap::Args;
+use clap::builder::ArgPredicate;
+
+/// The load.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LoadArguments {
+    /// Numbers of simultaneous requests, one load point each
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1,4,16",
+        default_value_if("rate", ArgPredicate::IsPresent, None)
+    )]
+    concurrency: Vec<NonZeroU32>,
+    /// Requests per second that arrive whatever became of the earlier ones, one load point each
+    #[arg(long, value_delimiter = ',', value_name = "PER_SECOND")]
+    rate: Vec<f64>,
+    /// How the requests of --rate arrive: poisson, constant, or gamma:BURSTINESS (1 is Poisson, less is burstier)
+    #[arg(long, default_value = "poisson", value_parser = parse_arrivals, requires = "rate")]
+    arrivals: Arrivals,
+    /// Tokens of each prompt; without lengths, pairs are drawn from measured conversations
+    #[arg(long, requires = "output_len")]
+    input_len: Option<u32>,
+    /// Tokens of each answer
+    #[arg(long)]
+    output_len: Option<u32>,
+    /// Measure each load point at least this long, in seconds
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+    min_duration: f64,
+    /// Measure at least this many requests at each load point
+    #[arg(long, default_value_t = 200, value_name = "COUNT")]
+    min_requests: u32,
+    /// End a load point's measurement after this long in any case, in seconds
+    #[arg(long, default_value_t = 600.0, value_name = "SECONDS")]
+    max_duration: f64,
+    /// Let the model end its answers itself instead of running to the asked length
+    #[arg(long)]
+    respect_eos: bool,
+    /// Seed of every random choice
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+impl LoadArguments {
+    /// The closed loops first, then the open ones.
+    pub(crate) fn load_points(&self) -> Vec<OfferedLoad> {
+        let closed = self.concurrency.iter().map(|&requests| OfferedLoad::Concurrency(requests));
+        let arrivals = self.arrivals;
+        let open = self.rate.iter().map(|&per_s| OfferedLoad::RequestRate(RequestRate { per_s, arrivals }));
+        closed.chain(open).collect()
+    }
+
+    pub(crate) fn lengths(&self) -> Lengths {
+        match (self.input_len, self.output_len) {
+            (Some(input_tokens), Some(output_tokens)) => Lengths::Fixed { input_tokens, output_tokens },
+            (None, Some(output_tokens)) => Lengths::AsInDataset { output_tokens },
+            (_, None) => Lengths::Table { table: LengthTable::Sharegpt },
+        }
+    }
+
+    pub(crate) fn eos(&self) -> EosPolicy {
+        if self.respect_eos { EosPolicy::Respect } else { EosPolicy::Ignore }
+    }
+
+    pub(crate) fn measurement(&self) -> Measurement {
+        Measurement {
+            min_duration_s: self.min_duration,
+            min_requests: self.min_requests,
+            max_duration_s: self.max_duration.max(self.min_duration),
+        }
+    }
+}
+
+fn parse_arrivals(text: &str) -> Result<Arrivals, String> {
+    let wrong = || format!("`{text}` is none of poisson, constant and gamma:BURSTINESS");
+    match text.split_once(':') {
+        None if text == "poisson" => Ok(Arrivals::Poisson),
+        None if text == "constant" => Ok(Arrivals::Constant),
+        Some(("gamma", burstiness)) => {
+            burstiness.parse().map(|burstiness| Arrivals::Gamma { burstiness }).map_err(|_no_number| wrong())
+        }
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use accelbench_core::load::Arrivals;
+    use clap::Parser;
+
+    use super::{LoadArguments, parse_arrivals};
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        load: LoadArguments,
+    }
+
+    fn loads(arguments: &[&str]) -> Vec<String> {
+        let arguments = std::iter::once("command").chain(arguments.iter().copied());
+        Command::parse_from(arguments).load.load_points().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_rate_takes_the_place_of_the_usual_concurrencies_and_joins_given_ones() {
+        assert_eq!(loads(&[]), ["concurrency 1", "concurrency 4", "concurrency 16"]);
+        assert_eq!(loads(&["--rate", "2,0.5"]), ["2 requests/s poisson", "0.5 requests/s poisson"]);
+        assert_eq!(
+            loads(&["--concurrency", "8", "--rate", "2", "--arrivals", "gamma:0.5"]),
+            ["concurrency 8", "2 requests/s gamma 0.5"]
+        );
+    }
+
+    #[test]
+    fn arrivals_are_named_or_refused() {
+        assert_eq!(parse_arrivals("constant"), Ok(Arrivals::Constant));
+        for wrong in ["", "gamma", "gamma:", "gamma:x", "poisson:2", "uniform"] {
+            assert!(parse_arrivals(wrong).unwrap_err().contains("gamma:BURSTINESS"), "{wrong}");
+        }
+    }
+}
