@@ -69,12 +69,13 @@ impl LocalPlatform {
 
     /// Why the engine will never answer again, if so.
     fn engine_end(&self, run_id: RunId) -> Result<Option<String>, PlatformError> {
+        // The processes are read first: its supervisor notes how an engine ended before it ends itself.
+        let vanished =
+            self.processes.find(run_id, Some(Role::Engine)).map_err(|error| unseen(&error))?.is_empty();
         let last = || self.processes.last_lines(run_id, Role::Engine, 5);
         if let Some(how) = self.processes.ended(run_id, Role::Engine) {
             return Ok(Some(format!("the engine ended before its time ({how}); {}", last())));
         }
-        let vanished =
-            self.processes.find(run_id, Some(Role::Engine)).map_err(|error| unseen(&error))?.is_empty();
         Ok(vanished.then(|| format!("the engine's process is gone (killed from outside?); {}", last())))
     }
 }
@@ -171,11 +172,13 @@ pub(super) fn start_loadgen(processes: &Processes, run: &Run, job: &LoadJob) -> 
 
 /// Looks whether the load generator of a run works.
 pub(super) fn loadgen_state(processes: &Processes, run: &Run) -> Result<LoadState, PlatformError> {
+    // The processes are read first, as for an engine.
+    let vanished = processes.find(run.id, Some(Role::Loadgen)).map_err(|error| unseen(&error))?.is_empty();
     let last = || processes.last_lines(run.id, Role::Loadgen, 5);
     if let Some(how) = processes.ended(run.id, Role::Loadgen) {
         return Ok(LoadState::Ended(format!("the load generator ended ({how}); {}", last())));
     }
-    if processes.find(run.id, Some(Role::Loadgen)).map_err(|error| unseen(&error))?.is_empty() {
+    if vanished {
         let reason = format!("the load generator's process is gone (killed from outside?); {}", last());
         return Ok(LoadState::Ended(reason));
     }

@@ -81,7 +81,8 @@ impl Processes {
         fs::create_dir_all(&folder)?;
         let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
         lock.lock()?;
-        if self.ended(run_id, role).is_some() || !self.find(run_id, Some(role))?.is_empty() {
+        // In this order: one that ends between the two looks has left its note, and is not started a second time.
+        if !self.find(run_id, Some(role))?.is_empty() || self.ended(run_id, role).is_some() {
             return Ok(());
         }
         self.start(run_id, role, &launch()?)
