@@ -195,7 +195,11 @@ async fn a_worker_that_wakes_up_after_losing_its_lease_changes_nothing() {
     let engine = slow_engine();
     let sleeper = installation.start_worker(&[&engine]).unwrap();
     let run_id = installation.submit(&request("simulator")).await.unwrap();
-    installation.reach(&run_id, "loading").await.unwrap();
+    // Not before: a worker that is stopped while it starts a process holds the run's folder.
+    installation
+        .until("the load is on", async || Ok(installation.run(&run_id).await?.progress.is_some()))
+        .await
+        .unwrap();
     kill(sleeper, Signal::SIGSTOP).unwrap();
     installation.start_worker(&[&engine]).unwrap();
     let finished = installation.finish(&run_id).await;
