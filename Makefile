@@ -39,9 +39,7 @@ setup:
 # Renews the checked statements in .sqlx after a change to a query or a migration; needs a database of its own:
 # make sqlx ACCELBENCH_PREPARE_DATABASE_URL=postgres://...
 sqlx:
-	SQLX_OFFLINE=true $(CARGO) run --bin accelbench -- migrate --database-url "$(ACCELBENCH_PREPARE_DATABASE_URL)"
-	rm -rf .sqlx && mkdir .sqlx && touch store/src/lib.rs
-	SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx $(CARGO) check -p accelbench-store --all-targets
+	./store/prepare-statements
 
 # What the load generator reports beside what was true. Prints; nothing passes or fails. Two cores, otherwise idle.
 bench-fidelity:

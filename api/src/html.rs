@@ -83,7 +83,7 @@ pub(crate) fn load(load: &OfferedLoad, _: &dyn Values) -> Result<String> {
     Ok(short(load))
 }
 
-/// The load points in short: `1, 4, 16`.
+/// The load points in short: `1, 4, 16, 2.5/s`.
 #[askama::filter_fn]
 pub(crate) fn loads(spec: &RunSpec, _: &dyn Values) -> Result<String> {
     let loads: Vec<String> = spec.load_points.iter().map(short).collect();

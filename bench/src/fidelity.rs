@@ -89,7 +89,7 @@ pub(crate) fn run(options: &FidelityOptions) -> anyhow::Result<()> {
     ]);
     let cores = available_cores()?;
     let mut out = stdout();
-    writeln!(out, "Reported / true; server on core {}, client on core {}.", cores.0, cores.1)?;
+    writeln!(out, "Reported / true, times in ms; server on core {}, client on core {}.", cores.0, cores.1)?;
     for condition in CONDITIONS.iter().filter(|condition| condition.name.contains(&options.only)) {
         writeln!(std::io::stderr(), "measuring: {}", condition.name)?;
         let outcome = measure(condition, options.window_s, cores)

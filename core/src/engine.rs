@@ -4,9 +4,19 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::model::text_newtype;
 use crate::observed::Observed;
+
+/// The root of an OpenAI-compatible server's address: people paste it with and without `/v1`.
+#[must_use]
+pub fn server_root(url: &Url) -> Url {
+    let mut root = url.clone();
+    let path = url.path().trim_end_matches('/');
+    root.set_path(&format!("{}/", path.strip_suffix("/v1").unwrap_or(path)));
+    root
+}
 
 /// Name of an engine that the operator offers, for instance `simulator` or `vllm`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,5 +101,18 @@ impl EngineKind {
 impl fmt::Display for EngineKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_root;
+
+    #[test]
+    fn the_root_is_found_with_and_without_the_version() {
+        for text in ["http://gpu:8000", "http://gpu:8000/", "http://gpu:8000/v1", "http://gpu:8000/v1/"] {
+            assert_eq!(server_root(&text.parse().unwrap()).as_str(), "http://gpu:8000/");
+        }
+        assert_eq!(server_root(&"http://gw/llm/v1".parse().unwrap()).as_str(), "http://gw/llm/");
     }
 }

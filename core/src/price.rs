@@ -119,6 +119,10 @@ impl Term {
 }
 
 impl PricingTier {
+    /// The words of all tiers, without their payment options.
+    pub const WORDS: [&str; 5] =
+        ["on_demand", "reserved_1_year", "reserved_3_year", "spot", "capacity_block"];
+
     /// The word for the tier without its payment option.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -202,6 +206,7 @@ mod tests {
             PricingTier::CapacityBlock,
         ] {
             assert_eq!(PricingTier::from_words(tier.as_str(), tier.payment()), Ok(tier));
+            assert!(PricingTier::WORDS.contains(&tier.as_str()));
         }
         assert!(PricingTier::from_words("reserved_1_year", None).is_err());
         assert!(PricingTier::from_words("on_demand", Some(Payment::NoUpfront)).is_err());

@@ -24,6 +24,7 @@ pub(crate) fn all(
         error_share(report),
         load_held(point, report),
         warmed_up(point),
+        connections_kept(about, point.requests_sent()),
         sample_size(report),
         generator_kept_up(point, report, about.loop_lag_p99),
     ];
@@ -105,6 +106,17 @@ fn requests_do_not_pile_up(point: &Point, report: &LoadReport) -> Option<Check> 
          (at most 25 % more)"
     );
     Some(check("requests_do_not_pile_up", growth.max(0.0), 0.25, 1.0, sentence))
+}
+
+/// An engine that closes connections between requests is no failure of the request, which is sent again and stamped anew;
+/// but one that does so often may hide more.
+fn connections_kept(about: &Circumstances, sent: usize) -> Check {
+    let resent = about.resent;
+    let sentence = format!(
+        "{resent} of {sent} requests met a connection that the engine had closed, and were sent again on a new one (at \
+         most 1 %)"
+    );
+    check("connections_kept", resent as f64 / sent.max(1) as f64, 0.01, 1.0, sentence)
 }
 
 /// The warm-up ends when the latencies have settled; one that never did may reach into the window.

@@ -1,5 +1,7 @@
 //! The engine under test, over HTTP: one request in, one sample out.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use accelbench_core::load::{ErrorClass, LoadPlan};
@@ -26,6 +28,9 @@ use reader::AnswerReader;
 /// After `[DONE]` only the end of the HTTP body is missing, which frees the connection; some engines never send it.
 const PATIENCE_AFTER_DONE: Duration = Duration::from_secs(1);
 
+/// What is read of the words with which an engine refuses a request.
+const MOST_REFUSAL: usize = 4096;
+
 /// Attempts of a small request outside the measurement.
 const ATTEMPTS: u32 = 4;
 
@@ -36,6 +41,8 @@ pub(crate) struct Engine {
     client: Client,
     base_url: Url,
     target: Target,
+    /// Requests that met a connection which the engine had given up, and were sent again.
+    resent: Arc<AtomicU64>,
     model: String,
     eos: EosPolicy,
     seed: u64,
@@ -77,12 +84,18 @@ impl Engine {
             client,
             target: Target::post(&plan.base_url.join("v1/completions")?)?,
             base_url: plan.base_url.clone(),
+            resent: Arc::default(),
             model: plan.served_model_name.clone(),
             eos: plan.workload.eos,
             seed: plan.workload.seed,
             timeout,
             running_usage: true,
         })
+    }
+
+    /// Requests sent again so far, of all load points.
+    pub(crate) fn resent(&self) -> u64 {
+        self.resent.load(Ordering::Relaxed)
     }
 
     /// Sends one request over the user's connection and reads its answer to the end. `base` is the moment from which the
@@ -108,7 +121,10 @@ impl Engine {
             let exchange = self.exchange(connection, &request, prompt, base);
             let outcome = match timeout(self.timeout, exchange).await {
                 // Not the engine's failure: the same request begins anew on a new connection, which is never stale.
-                Ok(Err(Ended::Stale)) => continue,
+                Ok(Err(Ended::Stale)) => {
+                    self.resent.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 Ok(Err(Ended::Failed(failure))) => Err(failure),
                 Ok(Ok((reader, incoming))) => {
                     end(incoming, base).await;
@@ -136,7 +152,8 @@ impl Engine {
         while more && understood.is_ok() && !reader.is_done() {
             let take = |status: u16, part: &[u8], read_at| {
                 if !(200..300).contains(&status) {
-                    refusal.extend_from_slice(part);
+                    let room = MOST_REFUSAL.saturating_sub(refusal.len()).min(part.len());
+                    refusal.extend_from_slice(&part[..room]);
                 } else if understood.is_ok() {
                     understood = reader.read(part, read_at);
                 }

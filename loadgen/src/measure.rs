@@ -98,7 +98,7 @@ async fn measure_point(
     let load = plan.load_points[index as usize];
     let wanted = wanted_prompts(plan, load);
     let prompts = source.prepare(index, wanted).await?;
-    let (base, base_utc) = (Instant::now(), Utc::now());
+    let (base, base_utc, resent_before) = (Instant::now(), Utc::now(), engine.resent());
     let attack = Attack {
         engine: engine.clone(),
         prompts: Arc::new(prompts),
@@ -120,6 +120,7 @@ async fn measure_point(
         loop_lag_p99: loop_lag.p99(window),
         exact_input: source.is_exact(),
         fresh_prompts: source.fresh_prompts(index, wanted),
+        resent: engine.resent() - resent_before,
     };
     recorder::report(plan, &point, about).with_context(|| format!("{load}; the commonest error: {commonest}"))
 }

@@ -25,6 +25,8 @@ pub(crate) struct Circumstances {
     pub(crate) exact_input: bool,
     /// How many requests had a prompt that was never sent before, where that number is limited.
     pub(crate) fresh_prompts: Option<usize>,
+    /// How many requests met a connection that the engine had given up, and were sent again.
+    pub(crate) resent: u64,
 }
 
 /// Makes the report of a load point that is over.

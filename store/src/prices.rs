@@ -91,6 +91,23 @@ pub async fn note_refresh(connection: &mut PgConnection, refresh: &Refresh<'_>) 
     Ok(())
 }
 
+/// Whether a price list is to be asked: no look of the last day succeeded, and none of the last hour was tried.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn is_due(connection: &mut PgConnection, source: &str, region: &str) -> Result<bool> {
+    let due = sqlx::query_scalar!(
+        r#"SELECT NOT EXISTS (
+            SELECT FROM price_refreshes
+            WHERE source = $1 AND region = $2
+                AND refreshed_at > now() - CASE WHEN error IS NULL THEN interval '24 hours' ELSE interval '1 hour' END
+        ) AS "due!""#,
+        source,
+        region,
+    );
+    Ok(due.fetch_one(connection).await?)
+}
+
 /// The newest price of each instance type, region, tier and payment option.
 ///
 /// # Errors

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use accelbench_store::PgPool;
-use accelbench_store::prices::{KnownPrice, PriceFilter, newest};
+use accelbench_store::prices::{KnownPrice, PriceFilter, is_due, newest};
 use accelbench_tests::database::TestDatabase;
 use accelbench_tests::installation::Installation;
 use accelbench_worker::jobs::refresh_prices;
-use accelbench_worker::prices::PriceList;
+use accelbench_worker::prices::{PriceList, SOURCE};
 use aws_sdk_pricing::Client;
 use aws_sdk_pricing::config::{BehaviorVersion, Config, Credentials, Region};
 use axum::body::Bytes;
@@ -165,6 +165,27 @@ async fn a_service_that_fails_for_a_moment_is_asked_again_and_one_that_refuses_c
 }
 
 #[tokio::test]
+async fn a_list_is_due_a_day_after_it_was_read_and_an_hour_after_it_failed() {
+    let database = seeded().await;
+    let pool = &database.pool;
+    let due = async || is_due(&mut pool.acquire().await.unwrap(), SOURCE, "us-east-1").await.unwrap();
+    let age = async |hours: f64| {
+        let age = "UPDATE price_refreshes SET refreshed_at = now() - make_interval(secs => $1 * 3600)";
+        sqlx::query(age).bind(hours).execute(pool).await.unwrap();
+    };
+    assert!(due().await, "a fresh installation");
+    refresh(pool, vec![Answer::Fault(StatusCode::BAD_REQUEST, "AccessDeniedException")]).await;
+    assert!(!due().await);
+    age(1.1).await;
+    assert!(due().await, "an hour after a failure");
+    refresh(pool, vec![Answer::Page(products(), false)]).await;
+    age(23.0).await;
+    assert!(!due().await);
+    age(24.1).await;
+    assert!(due().await, "a day after it was read");
+}
+
+#[tokio::test]
 async fn prices_are_shown_with_their_age_and_are_never_changed() {
     let installation = Installation::start().await.unwrap();
     let answer = installation.get("/api/v1/prices?instance_type=p5.48xlarge&region=us-east-1").await.unwrap();
@@ -173,6 +194,8 @@ async fn prices_are_shown_with_their_age_and_are_never_changed() {
     assert!(tiers.contains(&(&json!("on_demand"), &Value::Null)), "{tiers:?}");
     assert!(tiers.contains(&(&json!("reserved_3_year"), &json!("all_upfront"))), "{tiers:?}");
     assert!(prices.iter().all(|price| price["confirmed_at"].is_string() && price["source"].is_string()));
+    let refused = installation.get("/api/v1/prices?tier=cheap").await.unwrap_err().to_string();
+    assert!(refused.contains("422"), "{refused}");
     let pool = &installation.database.pool;
     for statement in ["UPDATE prices SET price_per_hour = 1", "DELETE FROM prices", "TRUNCATE prices"] {
         let error = sqlx::query(statement).execute(pool).await.unwrap_err().to_string();

@@ -55,7 +55,4 @@ async fn each_tick_was_enqueued_once(installation: &Installation) {
     let (enqueued, ticks): (i64, i64) = sqlx::query_as(jobs).fetch_one(pool).await.unwrap();
     assert!(enqueued >= 2, "the sweeper's schedule had {enqueued} ticks");
     assert_eq!(enqueued, ticks, "a tick was enqueued twice");
-    let claimants = "SELECT count(DISTINCT claimed_by) FROM schedule_ticks";
-    let claimants: i64 = sqlx::query_scalar(claimants).fetch_one(pool).await.unwrap();
-    assert!(claimants >= 1);
 }

@@ -18,9 +18,7 @@ pub(crate) async fn handle(job: ScheduledJob, worker: Data<Arc<Worker>>) -> Resu
     let outcome = match job.schedule.as_str() {
         name if name == SWEEP.name => sweep::run(&worker.pool).await,
         name if name == PRUNE.name => prune::run(&worker.pool).await,
-        name if name == PRICES.name => {
-            refresh_prices::run(&worker.pool, &worker.price_list().await, &worker.price_regions).await
-        }
+        name if name == PRICES.name => refresh_prices::run_due(&worker).await,
         name if name == CATALOG.name => refresh_catalog::run(&worker.pool).await,
         unknown => Err(anyhow::anyhow!("no job is called `{unknown}`; was it enqueued by another release?")),
     };

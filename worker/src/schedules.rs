@@ -24,8 +24,8 @@ pub(crate) const PRUNE: Schedule = Schedule { name: "prune", period: Duration::f
 /// Submits the runs of catalog entries that are due.
 pub(crate) const CATALOG: Schedule = Schedule { name: "catalog", period: Duration::from_mins(5) };
 
-/// Asks for live prices.
-pub(crate) const PRICES: Schedule = Schedule { name: "prices", period: Duration::from_hours(24) };
+/// Asks for live prices where they are a day old; a fresh installation has them within minutes.
+pub(crate) const PRICES: Schedule = Schedule { name: "prices", period: Duration::from_mins(5) };
 
 /// Claims ticks as they become due, until the worker stops.
 pub(crate) async fn keep(worker: Arc<Worker>) {

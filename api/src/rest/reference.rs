@@ -1,5 +1,6 @@
 //! What requests can name, and how the installation is doing.
 
+use accelbench_core::price::PricingTier;
 use accelbench_store::prices::{self, PriceFilter};
 use accelbench_store::status::{self, Status};
 use accelbench_store::{engines, instances};
@@ -29,6 +30,11 @@ pub(crate) async fn prices(
     State(app): State<App>,
     Parameters(parameters): Parameters<PriceParameters>,
 ) -> Result<Json<Value>, ApiError> {
+    if let Some(tier) = parameters.tier.as_deref().filter(|tier| !PricingTier::WORDS.contains(tier)) {
+        let words = PricingTier::WORDS.join(", ");
+        return Err(ApiError::unprocessable(format!("there is no pricing tier `{tier}`"))
+            .with_hint(format!("the tiers are {words}")));
+    }
     let filter = PriceFilter {
         instance_type: parameters.instance_type.as_deref(),
         region: parameters.region.as_deref(),

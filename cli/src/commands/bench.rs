@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use accelbench_core::dataset::{self, DatasetName, Sha256Hex};
+use accelbench_core::engine::server_root;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
 use accelbench_core::run::RunId;
 use accelbench_core::workload::Workload;
@@ -80,7 +81,10 @@ fn show(format: Format, reports: &[LoadReport]) -> anyhow::Result<()> {
 }
 
 async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan> {
-    let base_url = root(&options.url)?;
+    if !matches!(options.url.scheme(), "http" | "https") {
+        bail!("`{}` is no http:// or https:// address; give for instance http://127.0.0.1:8000", options.url);
+    }
+    let base_url = server_root(&options.url);
     let load_points = options.load.load_points();
     accelbench_core::run::validate_load(&load_points, &options.load.measurement())?;
     let workload = Workload {
@@ -102,17 +106,6 @@ async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan
         measurement: options.load.measurement(),
         reported: Vec::new(),
     })
-}
-
-/// The root of the server, which people name with and without `/v1`.
-fn root(url: &Url) -> anyhow::Result<Url> {
-    if !matches!(url.scheme(), "http" | "https") {
-        bail!("`{url}` is no http:// or https:// address; give for instance http://127.0.0.1:8000");
-    }
-    let mut root = url.clone();
-    let path = url.path().trim_end_matches('/');
-    root.set_path(&format!("{}/", path.strip_suffix("/v1").unwrap_or(path)));
-    Ok(root)
 }
 
 async fn served_model(base_url: &Url, wanted: Option<&str>) -> anyhow::Result<String> {
@@ -160,18 +153,5 @@ impl LoadSink for Screen {
         );
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(report.clone());
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::root;
-
-    #[test]
-    fn a_server_is_found_with_and_without_the_version() {
-        for text in ["http://gpu:8000", "http://gpu:8000/v1", "http://gpu:8000/v1/"] {
-            assert_eq!(root(&text.parse().unwrap()).unwrap().as_str(), "http://gpu:8000/");
-        }
-        assert!(root(&"ftp://gpu/".parse().unwrap()).is_err());
     }
 }

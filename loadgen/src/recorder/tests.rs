@@ -34,6 +34,7 @@ fn circumstances() -> Circumstances {
         loop_lag_p99: ms(1),
         exact_input: true,
         fresh_prompts: None,
+        resent: 0,
     }
 }
 

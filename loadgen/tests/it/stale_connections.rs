@@ -1,12 +1,13 @@
 //! Engines close connections that could serve on: in order, without a word, or when the next request has come already.
 
+use accelbench_core::validity::Outcome;
 use accelbench_core::workload::Lengths;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use crate::scene::{OUTPUT_TOKENS, plan_at, play_one};
+use crate::scene::{OUTPUT_TOKENS, check, plan_at, play_one};
 
 /// When a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,5 +87,10 @@ async fn a_connection_that_went_stale_is_no_failure_of_the_engine() {
         let report = play_one(plan).await;
         assert_eq!(report.failed(), 0, "{closing:?}: {:?}", report.requests_failed);
         assert!(report.requests_completed >= 40, "{closing:?}");
+        // A second request that is never answered is always one that was sent again, and that is told.
+        if closing == Closing::InsteadOfAnAnswer {
+            let kept = check(&report, "connections_kept");
+            assert!(kept.outcome == Outcome::Warn && kept.observed > 0.3, "{kept:?}");
+        }
     }
 }

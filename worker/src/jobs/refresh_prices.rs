@@ -9,6 +9,21 @@ use accelbench_store::{PgPool, instances};
 use chrono::Utc;
 
 use crate::prices::{PriceList, SOURCE};
+use crate::worker::Worker;
+
+/// Looks at the regions that are due: each once a day, and an hour after a look that failed.
+pub(super) async fn run_due(worker: &Worker) -> anyhow::Result<()> {
+    let mut due = Vec::new();
+    for region in &worker.price_regions {
+        if prices::is_due(&mut *worker.pool.acquire().await?, SOURCE, region).await? {
+            due.push(region.clone());
+        }
+    }
+    if due.is_empty() {
+        return Ok(());
+    }
+    run(&worker.pool, &worker.price_list().await, &due).await
+}
 
 /// Looks at all regions; one that fails does not keep the others from being looked at.
 ///

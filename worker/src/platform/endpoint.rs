@@ -1,9 +1,9 @@
 //! An OpenAI-compatible server that somebody else runs. Nothing is deployed and nothing torn down but our own load
 //! generator, which is a process of this machine.
 
+use accelbench_core::engine::server_root;
 use accelbench_core::run::{PlatformSpec, Run, RunId};
 use async_trait::async_trait;
-use url::Url;
 
 use super::local::{forget, loadgen_state, logs, start_loadgen, teardown, unseen};
 use super::probe::Probe;
@@ -33,7 +33,7 @@ impl Platform for EndpointPlatform {
             return Err(PlatformError::Refused("the run names no endpoint".to_owned()));
         };
         let model = &context.run.spec.model;
-        let readiness = self.probe.look(&root(url), model, Vec::new()).await;
+        let readiness = self.probe.look(&server_root(url), model, Vec::new()).await;
         // Who measures somebody else's server must be sure which model it is.
         Ok(match readiness {
             Readiness::Ready(endpoint) if !same_model(&endpoint.served_model_name, model.as_str()) => {
@@ -71,14 +71,6 @@ impl Platform for EndpointPlatform {
     }
 }
 
-/// The server's root: people paste the address with and without `/v1`.
-fn root(url: &Url) -> Url {
-    let mut root = url.clone();
-    let path = url.path().trim_end_matches('/');
-    root.set_path(&format!("{}/", path.strip_suffix("/v1").unwrap_or(path)));
-    root
-}
-
 /// Whether the served name is the model's id, or the id's last part as servers shorten it.
 fn same_model(served: &str, model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
@@ -87,15 +79,7 @@ fn same_model(served: &str, model: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{root, same_model};
-
-    #[test]
-    fn the_root_is_found_with_and_without_the_version() {
-        for text in ["http://gpu:8000", "http://gpu:8000/", "http://gpu:8000/v1", "http://gpu:8000/v1/"] {
-            assert_eq!(root(&text.parse().unwrap()).as_str(), "http://gpu:8000/");
-        }
-        assert_eq!(root(&"http://gw/llm/v1".parse().unwrap()).as_str(), "http://gw/llm/");
-    }
+    use super::same_model;
 
     #[test]
     fn a_shortened_name_is_the_same_model_and_another_is_not() {

@@ -95,9 +95,7 @@ impl Platform for LocalPlatform {
         match (started, refusal) {
             (Ok(()), _) => Ok(()),
             (Err(_), Some(refusal)) => Err(refusal),
-            (Err(error), None) => {
-                Err(PlatformError::Failed(format!("the engine cannot be started: {error}")))
-            }
+            (Err(error), None) => Err(not_started("engine", &error)),
         }
     }
 
@@ -165,9 +163,15 @@ pub(super) fn start_loadgen(processes: &Processes, run: &Run, job: &LoadJob) -> 
         let command = std::iter::once(processes.program()).chain(arguments.map(str::to_owned)).collect();
         Ok(Launch { command, environment: vec![("ACCELBENCH_RUN_TOKEN", job.token.clone())] })
     };
-    processes
-        .ensure(run.id, Role::Loadgen, launch)
-        .map_err(|error| PlatformError::Failed(format!("the load generator cannot be started: {error}")))
+    processes.ensure(run.id, Role::Loadgen, launch).map_err(|error| not_started("load generator", &error))
+}
+
+/// A start that another worker has in hand is looked at again; anything else is a failure.
+fn not_started(what: &str, error: &io::Error) -> PlatformError {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        return PlatformError::Unreachable(format!("another worker of this machine is starting the {what}"));
+    }
+    PlatformError::Failed(format!("the {what} cannot be started: {error}"))
 }
 
 /// Looks whether the load generator of a run works.

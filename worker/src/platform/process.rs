@@ -70,7 +70,8 @@ impl Processes {
     }
 
     /// Starts a process of a run unless one was started in this role before, be it running or ended. The folder's lock
-    /// makes two workers that try at once agree; `launch` is asked for what to start only by the one that starts.
+    /// makes two workers that try at once agree; `launch` is asked for what to start only by the one that starts. Nobody
+    /// waits for the lock, whose holder may be asleep: `WouldBlock` says that another worker has it.
     pub(crate) fn ensure(
         &self,
         run_id: RunId,
@@ -80,7 +81,7 @@ impl Processes {
         let folder = self.folder(run_id);
         fs::create_dir_all(&folder)?;
         let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
-        lock.lock()?;
+        lock.try_lock()?;
         // In this order: one that ends between the two looks has left its note, and is not started a second time.
         if !self.find(run_id, Some(role))?.is_empty() || self.ended(run_id, role).is_some() {
             return Ok(());
@@ -255,11 +256,27 @@ fn tail(path: &Path, limit: u64) -> io::Result<Option<(String, bool)>> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
+    use std::io;
 
     use accelbench_core::run::RunId;
 
     use super::{LOG_HEAD, LOG_TAIL, Processes, Role};
+
+    #[test]
+    fn a_worker_asleep_over_a_start_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let processes = Processes::new(folder.path().to_owned(), "accelbench".into()).unwrap();
+        let run_id = RunId::new();
+        fs::create_dir_all(processes.folder(run_id)).unwrap();
+        let sleeper = File::create(processes.folder(run_id).join("lock")).unwrap();
+        sleeper.lock().unwrap();
+        let refused = processes.ensure(run_id, Role::Engine, || Err(io::Error::other("nobody asks")));
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(sleeper);
+        let asked = processes.ensure(run_id, Role::Engine, || Err(io::Error::other("asked")));
+        assert_eq!(asked.unwrap_err().to_string(), "asked");
+    }
 
     #[test]
     fn a_long_log_keeps_its_beginning_and_its_end() {
