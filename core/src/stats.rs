@@ -3,6 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+mod difference;
+mod estimate;
+
+pub use difference::{Difference, Verdict};
+pub use estimate::{BATCHES, Batch, Estimate};
+
 /// Summary of a set of samples, in the unit of the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
