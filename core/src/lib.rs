@@ -11,6 +11,7 @@ pub mod dataset;
 pub mod engine;
 pub mod instance;
 pub mod load;
+pub mod metric;
 pub mod model;
 pub mod observed;
 pub mod price;

@@ -1,7 +1,7 @@
 //! Whether a load report can be what a run's load generator measured: forged, truncated and mixed-up reports are
 //! refused before they reach the database.
 
-use super::{LoadPlan, LoadReport, SCHEMA_VERSION};
+use super::{InvalidDistribution, LoadPlan, LoadReport, SCHEMA_VERSION, TimeSeries};
 use crate::run::RunId;
 
 /// Why a load report is refused.
@@ -42,7 +42,10 @@ impl LoadReport {
     pub fn validate(&self, plan: &LoadPlan) -> Result<(), InvalidReport> {
         self.validate_identity(plan)?;
         self.validate_summaries()?;
-        self.validate_rates()
+        self.validate_estimates()?;
+        self.validate_course()?;
+        self.validate_rates()?;
+        self.validate_observed()
     }
 
     fn validate_identity(&self, plan: &LoadPlan) -> Result<(), InvalidReport> {
@@ -93,6 +96,61 @@ impl LoadReport {
         Ok(())
     }
 
+    /// An estimate belongs to a number of the report: it may not say another one.
+    fn validate_estimates(&self) -> Result<(), InvalidReport> {
+        for (&metric, estimate) in &self.estimates {
+            let value = self.value(metric);
+            if !estimate.is_sane() || (estimate.value - value).abs() > 1e-6 * value.abs() {
+                let problem = "one of them is not in order or differs from the number that it belongs to";
+                return Err(InvalidReport::Number { field: "estimates", problem });
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_course(&self) -> Result<(), InvalidReport> {
+        let number = |field, problem| Err(InvalidReport::Number { field, problem });
+        if !self.time_series.as_ref().is_some_and(TimeSeries::is_sane) {
+            return number("time_series", "it is missing, incomplete or not finite");
+        }
+        let Some(distributions) = &self.distributions else {
+            return number("distributions", "they are missing");
+        };
+        for (distribution, summary) in [
+            (&distributions.ttft, &self.ttft_ms),
+            (&distributions.itl, &self.itl_ms),
+            (&distributions.tpot, &self.tpot_ms),
+            (&distributions.e2e, &self.e2e_ms),
+        ] {
+            match distribution.histogram() {
+                Ok(histogram) if histogram.len() == summary.count => {}
+                Ok(_) => return number("distributions", "one of them counts other samples than its summary"),
+                Err(InvalidDistribution) => {
+                    return number("distributions", "one of them cannot be read as an HdrHistogram");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_observed(&self) -> Result<(), InvalidReport> {
+        let accelerators = [
+            ("accelerator_utilization_percent", &self.accelerator_utilization_percent, 100.0),
+            ("accelerator_tensor_active_percent", &self.accelerator_tensor_active_percent, 100.0),
+            ("accelerator_memory_peak_gib", &self.accelerator_memory_peak_gib, f64::MAX),
+            ("accelerator_power_w", &self.accelerator_power_w, f64::MAX),
+            ("accelerator_energy_per_output_token_j", &self.accelerator_energy_per_output_token_j, f64::MAX),
+        ];
+        let server = self.server.all().map(|(field, observed)| (field, observed, f64::MAX));
+        for (field, observed, most) in accelerators.into_iter().chain(server) {
+            if observed.value().is_some_and(|value| !(0.0..=most).contains(value)) {
+                let problem = "it is below zero, above 100 percent or not finite";
+                return Err(InvalidReport::Number { field, problem });
+            }
+        }
+        Ok(())
+    }
+
     fn validate_rates(&self) -> Result<(), InvalidReport> {
         let number = |field, problem| Err(InvalidReport::Number { field, problem });
         for (field, value) in [
@@ -111,12 +169,6 @@ impl LoadReport {
         }
         if self.finished_at < self.started_at {
             return number("finished_at", "it is before started_at");
-        }
-        if self.accelerator_utilization_percent.value().is_some_and(|value| !(0.0..=100.0).contains(value)) {
-            return number("accelerator_utilization_percent", "it is not within 0 to 100");
-        }
-        if self.accelerator_memory_peak_gib.value().is_some_and(|value| !value.is_finite() || *value < 0.0) {
-            return number("accelerator_memory_peak_gib", "it is below zero");
         }
         if self.checks.is_empty() {
             return number("checks", "there is none");

@@ -6,13 +6,19 @@ use std::num::NonZeroU32;
 use chrono::{TimeDelta, Utc};
 use url::Url;
 
-use super::{ItlBasis, LoadPlan, LoadReport, Measurement, OfferedLoad, SCHEMA_VERSION};
+use super::{
+    Distribution, Distributions, INTERVALS, ItlBasis, LoadPlan, LoadReport, Measurement, OfferedLoad,
+    SCHEMA_VERSION, ServerMetrics, TimeSeries,
+};
 use crate::dataset::Sha256Hex;
+use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::run::RunId;
-use crate::stats::Summary;
+use crate::stats::{Estimate, Summary};
 use crate::validity::{Check, Outcome};
 use crate::workload::Workload;
+
+const NO_EXPORTER: &str = "no exporter runs on this machine";
 
 /// A plan of two load points: one request and four requests at a time.
 ///
@@ -76,8 +82,18 @@ pub fn report(plan: &LoadPlan, index: u32) -> LoadReport {
         input_tokens: summary(224.0, 240),
         output_tokens: summary(206.0, 240),
         concurrency_mean: plan.load_points[index as usize].concurrency().map_or(2.5, f64::from),
-        accelerator_utilization_percent: Observed::absent("no exporter runs on this machine"),
-        accelerator_memory_peak_gib: Observed::absent("no exporter runs on this machine"),
+        estimates: BTreeMap::from([(
+            Metric::OutputTokensPerS,
+            Estimate { value: 824.0, standard_error: 4.0, degrees_of_freedom: 19.0, low: 815.6, high: 832.4 },
+        )]),
+        distributions: Some(distributions()),
+        time_series: Some(time_series()),
+        server: ServerMetrics::absent("the engine has no /metrics"),
+        accelerator_utilization_percent: Observed::absent(NO_EXPORTER),
+        accelerator_tensor_active_percent: Observed::absent(NO_EXPORTER),
+        accelerator_memory_peak_gib: Observed::absent(NO_EXPORTER),
+        accelerator_power_w: Observed::absent(NO_EXPORTER),
+        accelerator_energy_per_output_token_j: Observed::absent(NO_EXPORTER),
         workload_sha256: plan.workload.fingerprint(&plan.dataset_sha256),
         loadgen_version: "0.1.0".to_owned(),
         checks: vec![Check {
@@ -87,5 +103,32 @@ pub fn report(plan: &LoadPlan, index: u32) -> LoadReport {
             limit: 0.01,
             sentence: "0 of 240 requests failed".to_owned(),
         }],
+    }
+}
+
+fn distributions() -> Distributions {
+    let spread =
+        |scale: f64, count: usize| Distribution::of_ms(&[0.5 * scale, scale, 2.0 * scale].repeat(count / 3));
+    Distributions {
+        ttft: spread(100.0, 240),
+        itl: spread(20.0, 49_200),
+        tpot: spread(20.0, 240),
+        e2e: spread(4200.0, 240),
+    }
+}
+
+fn time_series() -> TimeSeries {
+    TimeSeries {
+        interval_s: 60.0 / INTERVALS as f64,
+        requests_sent: vec![4; INTERVALS],
+        requests_completed: vec![4; INTERVALS],
+        requests_failed: vec![0; INTERVALS],
+        input_tokens: vec![896; INTERVALS],
+        output_tokens: vec![824; INTERVALS],
+        in_flight_mean: vec![4.0; INTERVALS],
+        ttft_mean_ms: vec![Some(110.0); INTERVALS],
+        requests_waiting: vec![None; INTERVALS],
+        kv_cache_usage_percent: vec![None; INTERVALS],
+        accelerator_utilization_percent: vec![None; INTERVALS],
     }
 }

@@ -69,12 +69,13 @@ impl Estimate {
     /// Estimates the mean of `samples`, given in the order of time; `None` for fewer than [`BATCHES`].
     #[must_use]
     pub fn of_mean(samples: &[f64]) -> Option<Self> {
-        if samples.len() < BATCHES {
-            return None;
-        }
-        let batches = batches(samples.len())
-            .map(|range| Batch { weight: range.len() as f64, sum: samples[range].iter().sum() });
-        Self::of_ratio(&batches.collect::<Vec<_>>())
+        Self::of_grouped_mean(&samples.chunks(1).collect::<Vec<_>>())
+    }
+
+    /// Estimates the mean of samples that come in groups, as the token gaps of a request do.
+    #[must_use]
+    pub fn of_grouped_mean(groups: &[&[f64]]) -> Option<Self> {
+        Self::over_groups(groups, |group| group.iter().sum())
     }
 
     /// Estimates the nearest-rank percentile of `samples`, given in the order of time; `None` when they are too few, or
@@ -94,19 +95,12 @@ impl Estimate {
         let share = f64::from(percent) / 100.0;
         let beyond = groups.len() as f64 * share.min(1.0 - share);
         // Floating point makes 0.01 * 1000 a little less than ten.
-        if groups.len() < BATCHES || beyond < LEAST_BEYOND - 1e-9 {
+        if beyond < LEAST_BEYOND - 1e-9 {
             return None;
         }
         let value = at_share(sorted, share)?;
-        let below = |group: &&[f64]| group.iter().filter(|&&sample| sample <= value).count() as f64;
-        let batches = batches(groups.len()).map(|range| {
-            let groups = &groups[range];
-            Batch {
-                sum: groups.iter().map(below).sum(),
-                weight: groups.iter().map(|group| group.len() as f64).sum(),
-            }
-        });
-        let found = Self::of_ratio(&batches.collect::<Vec<_>>())?;
+        let below = |group: &[f64]| group.iter().filter(|&&sample| sample <= value).count() as f64;
+        let found = Self::over_groups(groups, below)?;
         let half = found.half_width();
         let (from, to) = (share - half, share + half);
         if from <= 0.0 || to >= 1.0 {
@@ -115,6 +109,18 @@ impl Estimate {
         let (low, high) = (at_share(sorted, from)?, at_share(sorted, to)?);
         let standard_error = found.standard_error * (high - low) / (2.0 * half).max(f64::MIN_POSITIVE);
         Some(Self { value, standard_error, low: low.min(value), high: high.max(value), ..found })
+    }
+
+    /// Estimates the sum of `of` over all groups, per sample.
+    fn over_groups(groups: &[&[f64]], of: impl Fn(&[f64]) -> f64) -> Option<Self> {
+        if groups.len() < BATCHES {
+            return None;
+        }
+        let batches = batches(groups.len()).map(|range| Batch {
+            sum: groups[range.clone()].iter().map(|group| of(group)).sum(),
+            weight: groups[range].iter().map(|group| group.len() as f64).sum(),
+        });
+        Self::of_ratio(&batches.collect::<Vec<_>>())
     }
 
     /// Half the width of the interval, where it lies evenly around the value.

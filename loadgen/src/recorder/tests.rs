@@ -5,7 +5,8 @@ use accelbench_core::load::{ErrorClass, Measurement, OfferedLoad};
 use accelbench_core::validity::Outcome;
 use chrono::Utc;
 
-use super::{Circumstances, report, token_gaps_ms, tokens_in};
+use super::latencies::token_gaps_ms;
+use super::{Circumstances, report, tokens_in};
 use crate::point::Point;
 use crate::sample::{Answer, Arrival, Asked, Failure, Sample};
 

@@ -4,8 +4,8 @@
 use std::f64::consts::LN_2;
 
 use proptest::prelude::*;
-use rand::rngs::StdRng;
 use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use rand_distr::{Distribution as _, Exp1, StandardNormal};
 
 use super::{BATCHES, Batch, Estimate, at_share};
