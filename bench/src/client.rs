@@ -82,6 +82,7 @@ fn plan(options: &ClientOptions) -> anyhow::Result<LoadPlan> {
             min_requests: 1,
             max_duration_s: options.window_s,
         },
+        accelerator_metrics: Vec::new(),
         reported: Vec::new(),
     })
 }

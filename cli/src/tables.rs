@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use accelbench_core::load::{LoadReport, OfferedLoad};
+use accelbench_core::metric::{Latency, Metric, Statistic};
 use accelbench_core::observed::Observed;
 use accelbench_core::price::Payment;
 use accelbench_core::result::BenchmarkResult;
@@ -60,17 +61,35 @@ pub(crate) fn reports(reports: &[LoadReport]) -> String {
 fn numbers(report: &LoadReport) -> [String; 11] {
     [
         format!("{:.2}", report.requests_per_s),
-        format!("{:.0}", report.output_tokens_per_s),
+        uncertain(report, Metric::OutputTokensPerS),
         format!("{:.1}", report.request_output_tokens_per_s.p50),
-        milliseconds(report.ttft_ms.p50),
-        milliseconds(report.ttft_ms.p95),
-        milliseconds(report.itl_ms.p50),
-        milliseconds(report.itl_ms.p95),
-        milliseconds(report.e2e_ms.p95),
+        latency(report, Latency::Ttft, Statistic::P50),
+        latency(report, Latency::Ttft, Statistic::P95),
+        latency(report, Latency::Itl, Statistic::P50),
+        latency(report, Latency::Itl, Statistic::P95),
+        latency(report, Latency::E2e, Statistic::P95),
         report.requests_completed.to_string(),
         format!("{:.1} %", 100.0 * report.error_share()),
         overall(&report.checks).as_str().to_owned(),
     ]
+}
+
+/// A rate and half the width of its 95 % interval.
+fn uncertain(report: &LoadReport, metric: Metric) -> String {
+    let value = report.value(metric);
+    report
+        .estimates
+        .get(&metric)
+        .map_or_else(|| format!("{value:.0}"), |estimate| format!("{value:.0} ±{:.0}", estimate.half_width()))
+}
+
+/// A dash where too few requests were completed for the percentile.
+fn latency(report: &LoadReport, latency: Latency, statistic: Statistic) -> String {
+    if report.supports(statistic) {
+        milliseconds(statistic.of(report.latencies(latency)))
+    } else {
+        "-".to_owned()
+    }
 }
 
 /// The reservations that stand against the numbers, in words.

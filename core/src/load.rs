@@ -65,6 +65,9 @@ pub struct LoadPlan {
     pub load_points: Vec<OfferedLoad>,
     /// How long each load point is measured.
     pub measurement: Measurement,
+    /// Pages of the exporters of accelerator metrics (DCGM, neuron-monitor) on the engine's instance.
+    #[serde(default)]
+    pub accelerator_metrics: Vec<Url>,
     /// Indices of load points whose report was already acknowledged: a restarted load generator skips them.
     pub reported: Vec<u32>,
 }

@@ -12,6 +12,8 @@ use crate::point::{Point, Tally};
 use crate::recorder::{Circumstances, tokens_in};
 use crate::sample::{Answer, Sample};
 
+mod server;
+
 /// All checks of a load point.
 pub(crate) fn all(
     plan: &LoadPlan,
@@ -33,6 +35,11 @@ pub(crate) fn all(
     checks.extend(output_length(plan, answers));
     checks.extend(input_length(about, answers));
     checks.extend(prompts_fresh(about, point.requests_sent()));
+    checks.push(clocks_agree(about));
+    checks.extend(generator_has_room(about));
+    checks.extend(server::tokens_agree(point, &about.looks));
+    checks.extend(server::cache_hits(report, 0.0));
+    checks.extend(server::energy(report, &about.looks));
     checks
 }
 
@@ -156,6 +163,26 @@ fn generator_kept_up(point: &Point, report: &LoadReport, loop_lag_p99: Duration)
     );
     let tolerable_ms = (0.05 * report.ttft_ms.p50).max(5.0);
     check("generator_kept_up", late_ms, tolerable_ms, 10.0 * tolerable_ms, sentence)
+}
+
+/// A thread that computes all the time has no room for what comes at the same moment: it delays, and measures its delay.
+fn generator_has_room(about: &Circumstances) -> Option<Check> {
+    let busy = about.busy_share?;
+    let sentence = format!(
+        "the thread that offers the load was computing for {:.0} % of the window (at most 70 %)",
+        100.0 * busy
+    );
+    Some(check("generator_has_room", busy, 0.7, 0.95, sentence))
+}
+
+/// Latencies come from the monotonic clock alone; but a wall clock that jumps puts the window at another moment, and a
+/// machine that slept has measured its sleep.
+fn clocks_agree(about: &Circumstances) -> Check {
+    let drift_ms = about.clock_drift.num_microseconds().map_or(f64::MAX, |drift| drift as f64 / 1000.0);
+    let sentence = format!(
+        "during the load point the wall clock went {drift_ms:+.1} ms further than the monotonic clock (at most 100 ms)"
+    );
+    check("clocks_agree", drift_ms.abs(), 100.0, 5000.0, sentence)
 }
 
 /// The two halves of the window must tell the same throughput.

@@ -11,6 +11,7 @@ mod engine;
 mod intake;
 mod loop_lag;
 mod measure;
+mod metrics;
 mod options;
 mod point;
 mod progress;

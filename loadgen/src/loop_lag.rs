@@ -1,9 +1,10 @@
 //! How late the program itself runs: a timer that asks for a moment and looks how late it came. What is late here is
-//! late in every latency too.
+//! late in every latency too. It also looks how long its thread has been computing.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::time::ClockId;
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
@@ -15,8 +16,15 @@ pub(crate) struct LoopLag {
     task: JoinHandle<()>,
 }
 
-/// When the timer was due, and how late it came.
-type Look = (Duration, Duration);
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    /// When the timer was due.
+    due: Duration,
+    /// How late it came.
+    lag: Duration,
+    /// Processor time of the thread until then, where the machine tells.
+    computed: Option<Duration>,
+}
 
 impl LoopLag {
     /// Starts the timer; `base` is the moment from which it counts.
@@ -29,8 +37,19 @@ impl LoopLag {
     /// The lateness that 99 % of all looks in the window did not exceed.
     pub(crate) fn p99(&self, (from, to): (Duration, Duration)) -> Duration {
         let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        let inside = looks.iter().filter(|(due, _)| (from..to).contains(due));
-        nearest_rank_p99(inside.map(|(_, lag)| *lag).collect())
+        let inside = looks.iter().filter(|look| (from..to).contains(&look.due));
+        nearest_rank_p99(inside.map(|look| look.lag).collect())
+    }
+
+    /// Share of the window in which the timer's thread was computing.
+    pub(crate) fn busy_share(&self, (from, to): (Duration, Duration)) -> Option<f64> {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = looks.iter().filter(|look| (from..to).contains(&look.due));
+        let first = inside.next()?;
+        let last = inside.next_back()?;
+        let elapsed = (last.due + last.lag).checked_sub(first.due + first.lag)?.as_secs_f64();
+        let computed = last.computed?.checked_sub(first.computed?)?.as_secs_f64();
+        (elapsed > 0.0).then(|| computed / elapsed)
     }
 }
 
@@ -51,7 +70,11 @@ async fn watch(base: Instant, looks: Arc<Mutex<Vec<Look>>>) {
     loop {
         let due = Instant::now() + INTERVAL;
         sleep_until(due.into()).await;
-        let look = (due.saturating_duration_since(base), due.elapsed());
+        let look = Look {
+            due: due.saturating_duration_since(base),
+            lag: due.elapsed(),
+            computed: ClockId::CLOCK_THREAD_CPUTIME_ID.now().ok().map(Duration::from),
+        };
         looks.lock().unwrap_or_else(PoisonError::into_inner).push(look);
     }
 }
@@ -83,5 +106,19 @@ mod tests {
         let blocked = (Duration::ZERO, base.elapsed());
         assert!(lag.p99(blocked) >= Duration::from_millis(40), "{:?}", lag.p99(blocked));
         assert_eq!(lag.p99((base.elapsed() * 2, base.elapsed() * 3)), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn the_share_of_computing_is_told() {
+        let base = Instant::now();
+        let lag = LoopLag::start(base);
+        for _ in 0..20 {
+            let until = Instant::now() + Duration::from_millis(15);
+            while Instant::now() < until {}
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+        let busy = lag.busy_share((Duration::ZERO, base.elapsed())).unwrap();
+        assert!((0.15..0.85).contains(&busy), "{busy}");
+        assert_eq!(lag.busy_share((Duration::ZERO, Duration::ZERO)), None);
     }
 }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use accelbench_core::dataset::Prompt;
 use accelbench_core::load::{LoadPlan, LoadReport, OfferedLoad, SCHEMA_VERSION};
 use anyhow::{Context as _, bail, ensure};
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::attack::Attack;
 use crate::engine::Engine;
 use crate::intake::{Intake, RunOver};
+use crate::metrics::{Sampler, Sources};
 use crate::options::{LoadgenOptions, run_token};
 use crate::point::Point;
 use crate::progress;
@@ -105,6 +106,7 @@ async fn measure_point(
         point: Arc::new(Mutex::new(Point::new(load, plan.measurement))),
         base,
     };
+    let sampler = Sampler::start(Sources::of(plan)?, base);
     let loop_lag = tokio::select! {
         ended = attack.run_apart(load, plan.workload.seed) => ended?,
         unwanted = progress::tell(sink, plan, index, &attack) => return Err(unwanted),
@@ -118,11 +120,21 @@ async fn measure_point(
         load_point_index: index,
         base: base_utc,
         loop_lag_p99: loop_lag.p99(window),
+        busy_share: loop_lag.busy_share(window),
+        clock_drift: clock_drift(base, base_utc),
+        looks: sampler.looks(window),
         exact_input: source.is_exact(),
         fresh_prompts: source.fresh_prompts(index, wanted),
         resent: engine.resent() - resent_before,
     };
-    recorder::report(plan, &point, about).with_context(|| format!("{load}; the commonest error: {commonest}"))
+    recorder::report(plan, &point, &about)
+        .with_context(|| format!("{load}; the commonest error: {commonest}"))
+}
+
+/// How much further the wall clock went since `base` than the monotonic one.
+fn clock_drift(base: Instant, base_utc: DateTime<Utc>) -> TimeDelta {
+    let monotonic = TimeDelta::from_std(base.elapsed()).unwrap_or(TimeDelta::MAX);
+    (Utc::now() - base_utc) - monotonic
 }
 
 /// Prompts that a load point will need, about.

@@ -47,6 +47,8 @@ pub async fn plan(connection: &mut PgConnection, run_id: RunId) -> Result<Option
         max_context_tokens: max_context.and_then(|tokens| u32::try_from(tokens).ok()),
         load_points: run.spec.load_points,
         measurement: run.spec.measurement,
+        // No platform names exporters yet.
+        accelerator_metrics: Vec::new(),
         reported: reported.into_iter().map(i32::cast_unsigned).collect(),
     }))
 }

@@ -36,6 +36,9 @@ pub(crate) struct BenchOptions {
     dataset: Option<PathBuf>,
     #[command(flatten)]
     load: LoadArguments,
+    /// Page of an exporter of accelerator metrics on the server's machine (DCGM, neuron-monitor); may be repeated
+    #[arg(long, value_name = "URL")]
+    accelerator_metrics: Vec<Url>,
     /// A request that takes longer than this counts as failed, in seconds
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     request_timeout: u64,
@@ -104,6 +107,7 @@ async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan
         max_context_tokens: None,
         load_points,
         measurement: options.load.measurement(),
+        accelerator_metrics: options.accelerator_metrics.clone(),
         reported: Vec::new(),
     })
 }

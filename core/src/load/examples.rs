@@ -37,6 +37,7 @@ pub fn plan() -> LoadPlan {
         max_context_tokens: Some(131_072),
         load_points: vec![load(1), load(4)],
         measurement: Measurement::default(),
+        accelerator_metrics: Vec::new(),
         reported: Vec::new(),
     }
 }

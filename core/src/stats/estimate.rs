@@ -129,6 +129,13 @@ impl Estimate {
         (self.high - self.low) / 2.0
     }
 
+    /// The same uncertainty about another value: that of a definition whose chance is the same but for the edges.
+    #[must_use]
+    pub fn moved_to(self, value: f64) -> Self {
+        let by = value - self.value;
+        Self { value, low: self.low + by, high: self.high + by, ..self }
+    }
+
     /// Whether the interval is in order around the value and every number is finite.
     #[must_use]
     pub fn is_sane(&self) -> bool {

@@ -4,27 +4,28 @@ use std::time::Duration;
 
 use accelbench_core::load::{INTERVALS, TimeSeries};
 
+use crate::metrics::Look;
 use crate::point::Point;
 use crate::sample::{Answer, Sample};
 
 /// The parts of a window.
-pub(crate) struct Parts {
+struct Parts {
     from: Duration,
     to: Duration,
 }
 
 impl Parts {
-    pub(crate) fn of((from, to): (Duration, Duration)) -> Self {
+    fn of((from, to): (Duration, Duration)) -> Self {
         Self { from, to }
     }
 
     /// Length of a part, in seconds.
-    pub(crate) fn interval_s(&self) -> f64 {
+    fn interval_s(&self) -> f64 {
         self.to.saturating_sub(self.from).as_secs_f64() / INTERVALS as f64
     }
 
     /// The part in which a moment lies; `None` outside the window.
-    pub(crate) fn part(&self, at: Duration) -> Option<usize> {
+    fn part(&self, at: Duration) -> Option<usize> {
         if !(self.from..self.to).contains(&at) {
             return None;
         }
@@ -38,8 +39,8 @@ impl Parts {
     }
 }
 
-/// The course of the window, but for what the engine says of itself.
-pub(super) fn of(point: &Point, window: (Duration, Duration)) -> TimeSeries {
+/// The course of the window.
+pub(super) fn of(point: &Point, window: (Duration, Duration), looks: &[Look]) -> TimeSeries {
     let parts = Parts::of(window);
     let mut series = TimeSeries {
         interval_s: parts.interval_s(),
@@ -72,6 +73,15 @@ pub(super) fn of(point: &Point, window: (Duration, Duration)) -> TimeSeries {
     }
     for (mean, (sum_s, count)) in series.ttft_mean_ms.iter_mut().zip(ttft) {
         *mean = (count > 0).then(|| 1000.0 * sum_s / f64::from(count));
+    }
+    for look in looks {
+        if let Some(part) = parts.part(look.at) {
+            let (engine, accelerators) = (look.engine.as_ref().ok(), look.accelerators.as_ref().ok());
+            series.requests_waiting[part] = engine.and_then(|look| look.waiting);
+            series.kv_cache_usage_percent[part] = engine.and_then(|look| look.kv_cache_usage_percent);
+            series.accelerator_utilization_percent[part] =
+                accelerators.and_then(|look| look.utilization_percent);
+        }
     }
     series
 }

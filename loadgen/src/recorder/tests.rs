@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use accelbench_core::load::examples::plan;
 use accelbench_core::load::{ErrorClass, Measurement, OfferedLoad};
+use accelbench_core::metric::{Latency, Metric, Statistic};
 use accelbench_core::validity::Outcome;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 
 use super::latencies::token_gaps_ms;
 use super::{Circumstances, report, tokens_in};
@@ -33,6 +34,9 @@ fn circumstances() -> Circumstances {
         load_point_index: 0,
         base: Utc::now(),
         loop_lag_p99: ms(1),
+        busy_share: Some(0.1),
+        clock_drift: TimeDelta::milliseconds(1),
+        looks: Vec::new(),
         exact_input: true,
         fresh_prompts: None,
         resent: 0,
@@ -62,7 +66,7 @@ fn measured(fail_each: usize) -> Point {
 #[test]
 fn the_numbers_of_a_known_load_are_found_again() {
     let (plan, point) = (plan(), measured(usize::MAX));
-    let report = report(&plan, &point, circumstances()).unwrap();
+    let report = report(&plan, &point, &circumstances()).unwrap();
     report.validate(&plan).unwrap();
     assert_eq!((report.ttft_ms.p50, report.e2e_ms.p99), (100.0, 200.0));
     assert!((report.itl_ms.mean - 20.0).abs() < 1e-9 && (report.tpot_ms.p50 - 20.0).abs() < 1e-9);
@@ -76,7 +80,7 @@ fn the_numbers_of_a_known_load_are_found_again() {
 #[test]
 fn failed_requests_are_in_the_error_share_and_in_no_latency() {
     let (plan, point) = (plan(), measured(10));
-    let report = report(&plan, &point, circumstances()).unwrap();
+    let report = report(&plan, &point, &circumstances()).unwrap();
     assert_eq!(report.requests_failed[&ErrorClass::ServerError], 5);
     assert!((report.error_share() - 0.1).abs() < 1e-9);
     assert_eq!((report.e2e_ms.min, report.e2e_ms.count), (200.0, report.requests_completed));
@@ -96,7 +100,7 @@ fn tokens_that_arrive_together_share_the_gap_before_them() {
 fn a_load_point_without_answers_has_no_report() {
     let mut point = measured(usize::MAX);
     point.samples.clear();
-    let error = report(&plan(), &point, circumstances()).unwrap_err().to_string();
+    let error = report(&plan(), &point, &circumstances()).unwrap_err().to_string();
     assert!(error.contains("nothing to report"), "{error}");
 }
 
@@ -112,7 +116,7 @@ fn answers_longer_than_the_window_say_what_to_do() {
     let ticket = point.begin(ms(2000), ms(2000)).unwrap();
     point.look(ms(3000));
     point.end(0, ticket, answer(ms(2000), 1000), ms(22_100));
-    let error = report(&plan(), &point, circumstances()).unwrap_err().to_string();
+    let error = report(&plan(), &point, &circumstances()).unwrap_err().to_string();
     assert!(error.contains("measure for longer"), "{error}");
 }
 
@@ -127,8 +131,24 @@ fn what_arrives_in_the_window_counts_whenever_its_request_began() {
 fn prompts_that_were_sent_before_are_told() {
     let (plan, point) = (plan(), measured(usize::MAX));
     let about = Circumstances { fresh_prompts: Some(30), ..circumstances() };
-    let report = report(&plan, &point, about).unwrap();
+    let report = report(&plan, &point, &about).unwrap();
     let check = report.checks.iter().find(|check| check.name == "prompts_fresh").unwrap();
     assert_eq!(check.outcome, Outcome::Warn);
     assert!(check.sentence.contains("30 of 60"), "{}", check.sentence);
+}
+
+#[test]
+fn rates_are_sure_when_nothing_is_left_to_chance() {
+    let (plan, point) = (plan(), measured(usize::MAX));
+    let report = report(&plan, &point, &circumstances()).unwrap();
+    let rate = report.estimates[&Metric::RequestsPerS];
+    assert!(rate.standard_error < 0.01 * rate.value, "{rate:?}");
+    assert!(report.estimates.contains_key(&Metric::Latency(Latency::Itl, Statistic::P50)));
+    // 50 requests are too few for the 90th percentile.
+    assert!(!report.estimates.contains_key(&Metric::Latency(Latency::Ttft, Statistic::P90)));
+    let series = report.time_series.unwrap();
+    assert_eq!(series.requests_sent.iter().sum::<u32>(), 50);
+    assert!((series.in_flight_mean.iter().sum::<f64>() - 60.0).abs() < 0.5);
+    let distribution = report.distributions.unwrap().ttft.histogram().unwrap();
+    assert_eq!((distribution.len(), distribution.min()), (50, 99_968), "to three digits");
 }

@@ -39,6 +39,7 @@ pub(crate) fn plan_at(base_url: Url, concurrencies: &[u32]) -> LoadPlan {
         max_context_tokens: Some(4096),
         load_points: concurrencies.iter().map(load).collect(),
         measurement: Measurement { min_duration_s: 0.5, min_requests: 40, max_duration_s: 10.0 },
+        accelerator_metrics: Vec::new(),
         reported: Vec::new(),
     }
 }
