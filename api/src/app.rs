@@ -112,6 +112,7 @@ pub fn router(app: App) -> Router {
         .route("/intake/{run_id}/dataset", get(rest::intake::dataset))
         .route("/intake/{run_id}/progress", post(rest::intake::progress))
         .route("/intake/{run_id}/reports/{index}", put(rest::intake::report))
+        .route("/intake/{run_id}/conclusion", put(rest::intake::conclusion))
         .route("/intake/{run_id}/failure", post(rest::intake::failure));
     Router::new()
         .nest("/api/v1", api)

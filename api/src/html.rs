@@ -9,7 +9,9 @@
     reason = "askama prescribes the form of filters and makes their code"
 )]
 
-use accelbench_core::load::{LoadProgress, LoadStage, OfferedLoad};
+use accelbench_core::exploration::Exploration;
+use accelbench_core::load::{LoadProgress, LoadReport, LoadStage, OfferedLoad};
+use accelbench_core::metric::Metric;
 use accelbench_core::observed::Observed;
 use accelbench_core::run::{PlatformSpec, Run, RunSpec, Verdict};
 use accelbench_core::validity::Outcome;
@@ -22,6 +24,26 @@ use crate::assets;
 #[askama::filter_fn]
 pub(crate) fn ms(value: &f64, _: &dyn Values) -> Result<String> {
     Ok(latency(*value))
+}
+
+/// A metric of a report by its name; a dash where too few requests carry it.
+#[askama::filter_fn]
+pub(crate) fn metric(report: &LoadReport, _: &dyn Values, name: &str) -> Result<String> {
+    let metric: Metric = name.parse().map_err(askama::Error::custom)?;
+    let value = report.value(metric);
+    Ok(match metric {
+        Metric::Latency(_, statistic) if !report.supports(statistic) => "–".to_owned(),
+        Metric::Latency(..) => latency(value),
+        Metric::OutputTokensPerS | Metric::InputTokensPerS | Metric::RequestsPerS => grouped(value),
+    })
+}
+
+/// Half the width of a metric's 95 % interval; nothing where it is not known.
+#[askama::filter_fn]
+pub(crate) fn margin(report: &LoadReport, _: &dyn Values, name: &str) -> Result<String> {
+    let metric: Metric = name.parse().map_err(askama::Error::custom)?;
+    let estimate = report.estimates.get(&metric);
+    Ok(estimate.map(|estimate| format!("±{}", grouped(estimate.half_width()))).unwrap_or_default())
 }
 
 /// A rate or count: `0.42`, `31.6`, `9,870`.
@@ -87,7 +109,11 @@ pub(crate) fn load(load: &OfferedLoad, _: &dyn Values) -> Result<String> {
 #[askama::filter_fn]
 pub(crate) fn loads(spec: &RunSpec, _: &dyn Values) -> Result<String> {
     let loads: Vec<String> = spec.load_points.iter().map(short).collect();
-    Ok(loads.join(", "))
+    Ok(match spec.exploration {
+        None => loads.join(", "),
+        Some(Exploration::Sweep { .. }) => "sweep".to_owned(),
+        Some(Exploration::Search { .. }) => "search".to_owned(),
+    })
 }
 
 /// A known value, or a dash; the reason belongs into the title beside it.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use accelbench_core::dataset::{Prompt, Sha256Hex};
+use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, Measurement, OfferedLoad, SCHEMA_VERSION};
 use accelbench_core::run::RunId;
 use accelbench_core::workload::{EosPolicy, Lengths, Workload};
@@ -48,6 +49,10 @@ impl LoadSink for Reports {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report.clone());
         Ok(())
     }
+
+    async fn conclusion(&self, _: &Conclusion) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 /// Measures and prints the report with what it cost.
@@ -83,6 +88,9 @@ fn plan(options: &ClientOptions) -> anyhow::Result<LoadPlan> {
             max_duration_s: options.window_s,
         },
         accelerator_metrics: Vec::new(),
+        exploration: None,
+        explored: Vec::new(),
+        slo: None,
         reported: Vec::new(),
     })
 }

@@ -154,7 +154,9 @@ pub(crate) fn prices(prices: &[KnownPrice]) -> String {
 /// Simultaneous requests, or requests a second.
 fn load(load: OfferedLoad) -> String {
     match load {
-        OfferedLoad::Concurrency(requests) => format!("{requests} streams"),
+        OfferedLoad::Concurrency(requests) => {
+            format!("{requests} stream{}", if requests.get() == 1 { "" } else { "s" })
+        }
         OfferedLoad::RequestRate(rate) => format!("{}/s {}", rate.per_s, rate.arrivals.as_str()),
     }
 }

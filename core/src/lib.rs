@@ -9,6 +9,7 @@
 
 pub mod dataset;
 pub mod engine;
+pub mod exploration;
 pub mod instance;
 pub mod load;
 pub mod metric;
@@ -18,6 +19,7 @@ pub mod price;
 pub mod result;
 pub mod run;
 pub mod secret;
+pub mod slo;
 pub mod stats;
 pub mod validity;
 pub mod workload;

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::dataset::Sha256Hex;
+use crate::exploration::Exploration;
 use crate::run::RunId;
+use crate::slo::Slo;
 use crate::workload::Workload;
 
 mod check;
@@ -63,6 +65,15 @@ pub struct LoadPlan {
     pub max_context_tokens: Option<u32>,
     /// The load points, in the order in which they are measured.
     pub load_points: Vec<OfferedLoad>,
+    /// How further load points are found when these are measured.
+    #[serde(default)]
+    pub exploration: Option<Exploration>,
+    /// Reports that an exploration already delivered: a restarted load generator goes on from them.
+    #[serde(default)]
+    pub explored: Vec<LoadReport>,
+    /// Limits that requests are held against for the goodput.
+    #[serde(default)]
+    pub slo: Option<Slo>,
     /// How long each load point is measured.
     pub measurement: Measurement,
     /// Pages of the exporters of accelerator metrics (DCGM, neuron-monitor) on the engine's instance.
@@ -70,6 +81,14 @@ pub struct LoadPlan {
     pub accelerator_metrics: Vec<Url>,
     /// Indices of load points whose report was already acknowledged: a restarted load generator skips them.
     pub reported: Vec<u32>,
+}
+
+impl LoadPlan {
+    /// Whether an exploration may reach a load point of this index.
+    #[must_use]
+    pub fn explores(&self, index: u32) -> bool {
+        self.exploration.is_some_and(|exploration| index < exploration.max_load_points())
+    }
 }
 
 /// Where the load generator is inside a load point.

@@ -9,9 +9,11 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::engine::{EngineIdentity, EngineName};
+use crate::exploration::{Conclusion, Exploration};
 use crate::instance::InstanceTypeName;
 use crate::load::{LoadProgress, Measurement, OfferedLoad};
 use crate::model::{ModelId, Quantization, Revision};
+use crate::slo::Slo;
 use crate::workload::Workload;
 
 pub mod event;
@@ -20,7 +22,7 @@ pub mod spec;
 
 pub use event::{EventKind, RunEvent};
 pub use phase::{Phase, Transition, Verdict};
-pub use spec::{InvalidSpec, MAX_LOAD_POINTS, validate_load};
+pub use spec::{InvalidSpec, MAX_LOAD_POINTS, validate_exploration, validate_load};
 
 /// Identity of a run; the names of all its objects and processes derive from it. Later runs have greater ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,9 +103,15 @@ pub struct RunSpec {
     /// What each request asks for.
     #[serde(default)]
     pub workload: Workload,
-    /// The load points, in the order in which they are measured.
+    /// The load points, in the order in which they are measured; none where they are explored.
     #[serde(default = "spec::default_load_points")]
     pub load_points: Vec<OfferedLoad>,
+    /// How load points are found, instead of being given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exploration: Option<Exploration>,
+    /// Limits that requests are held against for the goodput, and that a search looks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slo: Option<Slo>,
     /// How long each load point is measured.
     #[serde(default)]
     pub measurement: Measurement,
@@ -171,6 +179,12 @@ impl Priority {
 pub struct CapacityGroup(pub String);
 
 impl RunSpec {
+    /// The load points that are given, or the most that are explored.
+    #[must_use]
+    pub fn most_load_points(&self) -> u32 {
+        self.exploration.map_or(self.load_points.len() as u32, |exploration| exploration.max_load_points())
+    }
+
     /// The group in which the run takes a place: two runs on one machine or one endpoint would measure each other.
     #[must_use]
     pub fn capacity_group(&self) -> CapacityGroup {
@@ -214,6 +228,20 @@ pub struct Run {
     pub endpoint: Option<ReadyEndpoint>,
     /// What the load generator told last.
     pub progress: Option<LoadProgress>,
+    /// Its load points; of an exploration, the most that there may be until it has concluded.
+    pub load_point_count: u32,
+    /// What its exploration found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conclusion: Option<Conclusion>,
+}
+
+impl Run {
+    /// Whether so many reports are all that there will be.
+    #[must_use]
+    pub fn has_all_reports(&self, reports: usize) -> bool {
+        let concluded = self.spec.exploration.is_none() || self.conclusion.is_some();
+        concluded && reports == self.load_point_count as usize
+    }
 }
 
 /// Where a ready engine answers, and what it says of itself.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use accelbench_core::dataset::{self, Prompt, Sha256Hex};
+use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -136,6 +137,13 @@ impl LoadSink for Intake {
         let path = format!("reports/{}", report.load_point_index);
         let body = serde_json::to_value(report)?;
         self.until_answered(Method::PUT, &path, Some(&body), u32::MAX).await?;
+        Ok(())
+    }
+
+    /// Tells until it is acknowledged.
+    async fn conclusion(&self, conclusion: &Conclusion) -> anyhow::Result<()> {
+        let body = serde_json::to_value(conclusion)?;
+        self.until_answered(Method::PUT, "conclusion", Some(&body), u32::MAX).await?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use accelbench_core::dataset::Prompt;
+use accelbench_core::exploration::Step;
 use accelbench_core::load::{LoadPlan, LoadReport, OfferedLoad, SCHEMA_VERSION};
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,8 +56,8 @@ async fn work(intake: &Intake, options: &LoadgenOptions) -> anyhow::Result<()> {
     measure(&plan, &prompts, Duration::from_secs(options.request_timeout_s), intake).await
 }
 
-/// Measures the load points of `plan` that have no report yet, with prompts of `dataset`; a request that takes longer
-/// than `request_timeout` counts as failed.
+/// Measures the load points of `plan` that have no report yet, with prompts of `dataset`, and then those that its
+/// exploration finds; a request that takes longer than `request_timeout` counts as failed.
 ///
 /// # Errors
 /// What kept a load point from being measured, in words for the person who asked for it, or an error of the sink.
@@ -74,19 +75,41 @@ pub async fn measure(
     let engine = Engine::connect(plan, request_timeout).await?;
     let source = PromptSource::new(&engine, plan, dataset).await?;
     for index in (0..plan.load_points.len() as u32).filter(|index| !plan.reported.contains(index)) {
-        sink.progress(&progress::preparing(plan, index)).await?;
-        let report = measure_point(sink, plan, &engine, &source, index).await?;
-        report
-            .validate(plan)
-            .context("the report contradicts itself, which is a defect of the load generator")?;
-        sink.report(&report).await?;
-        tracing::info!(
-            load_point = index,
-            output_tokens_per_s = report.output_tokens_per_s,
-            "a report was acknowledged"
-        );
+        deliver_point(sink, plan, &engine, &source, index).await?;
     }
-    Ok(())
+    let Some(exploration) = plan.exploration else { return Ok(()) };
+    // An exploration adds load points as it goes.
+    let (mut plan, mut measured) = (plan.clone(), plan.explored.clone());
+    plan.load_points = measured.iter().map(|report| report.offered_load).collect();
+    loop {
+        match exploration.next(plan.slo.as_ref(), &measured) {
+            Step::Done(conclusion) => return sink.conclusion(&conclusion).await,
+            Step::Measure(load) => plan.load_points.push(load),
+        }
+        let index = plan.load_points.len() as u32 - 1;
+        measured.push(deliver_point(sink, &plan, &engine, &source, index).await?);
+    }
+}
+
+async fn deliver_point(
+    sink: &impl LoadSink,
+    plan: &LoadPlan,
+    engine: &Engine,
+    source: &PromptSource<'_>,
+    index: u32,
+) -> anyhow::Result<LoadReport> {
+    sink.progress(&progress::preparing(plan, index)).await?;
+    let report = measure_point(sink, plan, engine, source, index).await?;
+    report
+        .validate(plan)
+        .context("the report contradicts itself, which is a defect of the load generator")?;
+    sink.report(&report).await?;
+    tracing::info!(
+        load_point = index,
+        output_tokens_per_s = report.output_tokens_per_s,
+        "a report was acknowledged"
+    );
+    Ok(report)
 }
 
 async fn measure_point(

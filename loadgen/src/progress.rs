@@ -31,7 +31,7 @@ pub(crate) async fn tell(
 pub(crate) fn preparing(plan: &LoadPlan, load_point_index: u32) -> LoadProgress {
     LoadProgress {
         load_point_index,
-        load_point_count: plan.load_points.len() as u32,
+        load_point_count: expected_points(plan),
         offered_load: plan.load_points[load_point_index as usize],
         stage: LoadStage::Preparing,
         fraction: 0.0,
@@ -40,6 +40,12 @@ pub(crate) fn preparing(plan: &LoadPlan, load_point_index: u32) -> LoadProgress 
         output_tokens_per_s: 0.0,
         ttft_p50_ms: None,
     }
+}
+
+/// An exploration may end before its last load point.
+fn expected_points(plan: &LoadPlan) -> u32 {
+    let known = plan.load_points.len() as u32;
+    plan.exploration.map_or(known, |exploration| exploration.max_load_points().max(known))
 }
 
 fn look(

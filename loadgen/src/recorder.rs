@@ -13,6 +13,7 @@ use crate::metrics::{self, AcceleratorMetrics, Look};
 use crate::point::Point;
 use crate::sample::{Answer, Sample};
 
+mod goodput;
 mod latencies;
 mod rates;
 mod series;
@@ -86,6 +87,7 @@ pub(crate) fn report(plan: &LoadPlan, point: &Point, about: &Circumstances) -> a
         estimates: latencies.estimates.into_iter().collect(),
         distributions: Some(latencies.distributions),
         time_series: Some(time_series),
+        goodput: plan.slo.as_ref().map(|slo| goodput::of(slo, &point.samples, window_s)),
         server: metrics::of_engine(&about.looks),
         accelerator_energy_per_output_token_j: energy_per_token(&accelerators, output_tokens_per_s),
         accelerator_utilization_percent: accelerators.utilization_percent,

@@ -1,5 +1,6 @@
 //! Where progress and reports go: the API of a run, or whatever else wants to hear of a load.
 
+use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadProgress, LoadReport};
 
 /// Hears of a load while it is measured.
@@ -15,4 +16,10 @@ pub trait LoadSink: Sync {
     /// # Errors
     /// When the report will never be taken: the load ends.
     fn report(&self, report: &LoadReport) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Hears what an exploration found, after its last report.
+    ///
+    /// # Errors
+    /// When it will never be taken.
+    fn conclusion(&self, conclusion: &Conclusion) -> impl Future<Output = anyhow::Result<()>> + Send;
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use accelbench_core::dataset::Sha256Hex;
+use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
 use accelbench_core::run::{EventKind, Phase, RunId};
 use sqlx::PgConnection;
@@ -47,6 +48,13 @@ pub async fn plan(connection: &mut PgConnection, run_id: RunId) -> Result<Option
         max_context_tokens: max_context.and_then(|tokens| u32::try_from(tokens).ok()),
         load_points: run.spec.load_points,
         measurement: run.spec.measurement,
+        exploration: run.spec.exploration,
+        explored: if run.spec.exploration.is_some() {
+            reports(connection, run_id).await?
+        } else {
+            Vec::new()
+        },
+        slo: run.spec.slo,
         // No platform names exporters yet.
         accelerator_metrics: Vec::new(),
         reported: reported.into_iter().map(i32::cast_unsigned).collect(),
@@ -143,6 +151,44 @@ pub async fn set_progress(
         Json(progress) as _,
     );
     Ok(noted.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Takes what an exploration found: its reports are complete. False when the run is not loading. The first conclusion
+/// stays.
+///
+/// # Errors
+/// [`Error::Conflict`] when the run explores nothing.
+pub async fn set_conclusion(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    conclusion: &Conclusion,
+) -> Result<bool> {
+    // No report may arrive between the count and its use.
+    let run = sqlx::query!(
+        r#"SELECT phase, spec ? 'exploration' AS "explores!", conclusion IS NOT NULL AS "concluded!"
+        FROM runs WHERE run_id = $1 FOR UPDATE"#,
+        run_id.uuid(),
+    );
+    let run = run.fetch_optional(&mut *connection).await?;
+    let run = run.ok_or_else(|| Error::NotFound { what: "run", name: run_id.to_string() })?;
+    if !run.explores {
+        return Err(Error::Conflict(format!("run {run_id} explores nothing that could be concluded")));
+    }
+    if run.concluded || run.phase != "loading" {
+        return Ok(run.concluded);
+    }
+    sqlx::query!(
+        "UPDATE runs SET conclusion = $2,
+            load_point_count = (SELECT count(*)::integer FROM load_reports WHERE run_id = $1)
+        WHERE run_id = $1",
+        run_id.uuid(),
+        Json(conclusion) as _,
+    )
+    .execute(&mut *connection)
+    .await?;
+    events::append(connection, run_id, EventKind::Detail, &format!("found: {}", conclusion.sentence)).await?;
+    queue::push_tick(connection, run_id, Urgency::Asked, Duration::ZERO).await?;
+    Ok(true)
 }
 
 /// Notes why the load cannot be measured, and wakes a worker; false when the run is not loading. The first reason

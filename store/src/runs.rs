@@ -74,7 +74,7 @@ async fn insert(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'_>) 
         Json(spec) as _,
         run.dataset_sha256.as_str(),
         workload_sha256.as_str(),
-        i32::try_from(spec.load_points.len()).unwrap_or(i32::MAX),
+        spec.most_load_points().cast_signed(),
         i32::try_from(spec.timeout_s).unwrap_or(i32::MAX),
         spec.capacity_group().0,
         run.priority.as_str(),

@@ -210,3 +210,25 @@ async fn a_worker_that_wakes_up_after_losing_its_lease_changes_nothing() {
     assert_eq!(installation.events(&run_id).await.unwrap(), before);
     succeeded_with_one_set_of_results(&installation, &run_id).await;
 }
+
+#[tokio::test]
+async fn a_sweep_finds_its_load_points_and_concludes() {
+    let mut installation = Installation::start().await.unwrap();
+    installation.start_worker(&[]).unwrap();
+    let mut request = request("simulator");
+    request["load_points"] = json!([]);
+    request["exploration"] = json!({"kind": "sweep", "max_concurrency": 4, "max_load_points": 4});
+    request["slo"] = json!(["ttft_p50_ms<=10000"]);
+    let run_id = installation.submit(&request).await.unwrap();
+    let run = installation.finish(&run_id).await.unwrap();
+    let events = installation.events(&run_id).await.unwrap();
+    assert_eq!(run.phase.verdict(), Some(&Verdict::Succeeded), "{events:#?}");
+    let results = installation.results(&run_id).await.unwrap();
+    assert_eq!(run.load_point_count as usize, results.len());
+    assert!((3..=4).contains(&results.len()), "{}", results.len());
+    assert!(results.iter().all(|result| result["report"]["goodput"]["share"] == 1.0));
+    let found = run.conclusion.unwrap().sentence;
+    let page = installation.get(&format!("/runs/{run_id}")).await.unwrap();
+    assert!(page.as_str().unwrap().contains("a sweep to saturation"), "{found}");
+    assert!(events.iter().any(|event| event.message.contains(&found)), "{events:#?}");
+}

@@ -216,10 +216,14 @@ impl<'a> Driver<'a> {
     }
 
     /// How many reports have arrived, and what the load generator gave up on.
-    async fn load_outcome(&self, run_id: RunId) -> Result<(usize, Option<String>), Error> {
+    /// Whether the load is over as it stands in the database now: how many reports there are when they are all, and why
+    /// the load generator gave up if it did.
+    async fn load_outcome(&self, run_id: RunId) -> Result<(Option<usize>, Option<String>), Error> {
         let mut connection = self.worker.pool.acquire().await?;
         let reports = intake::report_count(&mut connection, run_id).await?;
-        Ok((reports, intake::failure(&mut connection, run_id).await?))
+        let run = runs::find(&mut connection, run_id).await?;
+        let all = run.has_all_reports(reports).then_some(reports);
+        Ok((all, intake::failure(&mut connection, run_id).await?))
     }
 
     async fn give_up(&self, run: &Run, reason: &str) -> Result<(), Error> {

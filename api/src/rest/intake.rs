@@ -1,6 +1,7 @@
 //! The intake for load generators. Each is let in by the token of its one run. A report is acknowledged when it is
 //! committed, and acknowledged again when it comes again.
 
+use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport};
 use accelbench_core::run::RunId;
 use accelbench_store::intake::{self, Receipt};
@@ -81,6 +82,17 @@ pub(crate) async fn report(
     transaction.commit().await.map_err(Error::from)?;
     let status = if receipt == Receipt::New { StatusCode::CREATED } else { StatusCode::OK };
     Ok(status.into_response())
+}
+
+pub(crate) async fn conclusion(
+    State(app): State<App>,
+    Loadgen(run_id): Loadgen,
+    JsonBody(conclusion): JsonBody<Conclusion>,
+) -> Result<StatusCode, ApiError> {
+    let mut transaction = app.pool().begin().await.map_err(Error::from)?;
+    let noted = intake::set_conclusion(&mut transaction, run_id, &conclusion).await?;
+    transaction.commit().await.map_err(Error::from)?;
+    if noted { Ok(StatusCode::NO_CONTENT) } else { Err(over(run_id)) }
 }
 
 pub(crate) async fn failure(

@@ -103,7 +103,10 @@ async fn simulated_results_are_marked_wherever_they_stand() {
     assert_eq!(page.texts(".simulation .badge"), ["SIMULATED"]);
     assert_eq!(page.texts("table.results tbody tr").len(), 2);
     assert_eq!(page.texts("table.results tbody .badge.simulated"), ["SIMULATED", "SIMULATED"]);
-    assert_eq!(page.texts("table.results tbody tr:first-child td.strong"), ["824", "170 ms", "34.0 ms"]);
+    assert_eq!(
+        page.texts("table.results tbody tr:first-child td.strong"),
+        ["824 ±8.40", "170 ms", "34.0 ms"]
+    );
     assert_eq!(page.texts(".checks li"), ["pass 0 of 240 requests failed", "pass 0 of 240 requests failed"]);
     assert_eq!(page.texts("#live .actions button"), ["Run again"]);
     assert!(!page.text.contains("hx-sse:connect"), "a finished run has nothing to tell");

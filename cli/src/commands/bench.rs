@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use accelbench_core::dataset::{self, DatasetName, Sha256Hex};
 use accelbench_core::engine::server_root;
+use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
-use accelbench_core::run::RunId;
+use accelbench_core::run::{RunId, validate_exploration, validate_load};
 use accelbench_core::workload::Workload;
 use accelbench_loadgen::LoadSink;
 use accelbench_store::seed::STANDARD_DATASET;
@@ -53,7 +54,7 @@ pub(crate) async fn bench(format: Format, options: BenchOptions) -> anyhow::Resu
     };
     let prompts = dataset::parse(&bytes)?;
     let plan = plan(&options, &bytes).await?;
-    let screen = Screen { bar: progress::bar(), reports: Mutex::default() };
+    let screen = Screen { bar: progress::bar(), reports: Mutex::default(), conclusion: Mutex::default() };
     let timeout = Duration::from_secs(options.request_timeout);
     let stdout = output::SilencedStdout::silence()?;
     let measured = accelbench_loadgen::measure(&plan, &prompts, timeout, &screen);
@@ -64,8 +65,13 @@ pub(crate) async fn bench(format: Format, options: BenchOptions) -> anyhow::Resu
     stdout.restore()?;
     screen.bar.finish_and_clear();
     // What was measured before something went wrong is worth showing all the same.
-    let reports = screen.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut reports = screen.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // An exploration measures here and there; a curve is read from left to right.
+    reports.sort_by(|a, b| a.offered_load.amount().total_cmp(&b.offered_load.amount()));
     show(format, &reports)?;
+    if let Some(conclusion) = screen.conclusion.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        output::notice(&format!("found: {}", conclusion.sentence));
+    }
     outcome
 }
 
@@ -89,7 +95,11 @@ async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan
     }
     let base_url = server_root(&options.url);
     let load_points = options.load.load_points();
-    accelbench_core::run::validate_load(&load_points, &options.load.measurement())?;
+    let exploration = options.load.exploration();
+    match &exploration {
+        Some(exploration) => validate_exploration(exploration, options.load.slo().as_ref())?,
+        None => validate_load(&load_points, &options.load.measurement())?,
+    }
     let workload = Workload {
         dataset: DatasetName::standard(),
         lengths: options.load.lengths(),
@@ -106,6 +116,9 @@ async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan
         dataset_sha256: Sha256Hex::of(dataset),
         max_context_tokens: None,
         load_points,
+        exploration,
+        explored: Vec::new(),
+        slo: options.load.slo(),
         measurement: options.load.measurement(),
         accelerator_metrics: options.accelerator_metrics.clone(),
         reported: Vec::new(),
@@ -134,6 +147,7 @@ async fn served_model(base_url: &Url, wanted: Option<&str>) -> anyhow::Result<St
 struct Screen {
     bar: ProgressBar,
     reports: Mutex<Vec<LoadReport>>,
+    conclusion: Mutex<Option<Conclusion>>,
 }
 
 impl LoadSink for Screen {
@@ -156,6 +170,11 @@ impl LoadSink for Screen {
             ),
         );
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(report.clone());
+        Ok(())
+    }
+
+    async fn conclusion(&self, conclusion: &Conclusion) -> anyhow::Result<()> {
+        *self.conclusion.lock().unwrap_or_else(PoisonError::into_inner) = Some(conclusion.clone());
         Ok(())
     }
 }

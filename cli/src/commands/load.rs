@@ -2,10 +2,21 @@
 
 use std::num::NonZeroU32;
 
+use accelbench_core::exploration::{Axis, Exploration};
 use accelbench_core::load::{Arrivals, Measurement, OfferedLoad, RequestRate};
+use accelbench_core::slo::{Limit, Slo};
 use accelbench_core::workload::{EosPolicy, LengthTable, Lengths};
-use clap::Args;
 use clap::builder::ArgPredicate;
+use clap::{Args, ValueEnum};
+
+/// What a search raises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SearchAxis {
+    /// Simultaneous requests
+    Concurrency,
+    /// Requests per second, which arrive as --arrivals says
+    Rate,
+}
 
 /// The load.
 #[derive(Debug, Clone, Args)]
@@ -15,15 +26,34 @@ pub(crate) struct LoadArguments {
         long,
         value_delimiter = ',',
         default_value = "1,4,16",
-        default_value_if("rate", ArgPredicate::IsPresent, None)
+        default_value_ifs([
+            ("rate", ArgPredicate::IsPresent, None),
+            ("sweep", ArgPredicate::Equals("true".into()), None),
+            ("search", ArgPredicate::IsPresent, None),
+        ])
     )]
     concurrency: Vec<NonZeroU32>,
     /// Requests per second that arrive whatever became of the earlier ones, one load point each
     #[arg(long, value_delimiter = ',', value_name = "PER_SECOND")]
     rate: Vec<f64>,
     /// How the requests of --rate arrive: poisson, constant, or gamma:BURSTINESS (1 is Poisson, less is burstier)
-    #[arg(long, default_value = "poisson", value_parser = parse_arrivals, requires = "rate")]
+    #[arg(long, default_value = "poisson", value_parser = parse_arrivals)]
     arrivals: Arrivals,
+    /// Build the load curve by itself: from one stream to saturation, then where the curve bends
+    #[arg(long, conflicts_with_all = ["concurrency", "rate", "search"])]
+    sweep: bool,
+    /// Find the highest load that keeps every --slo
+    #[arg(long, value_name = "AXIS", conflicts_with = "concurrency", requires = "slo")]
+    search: Option<SearchAxis>,
+    /// Limit that latencies must keep, for instance ttft_p95_ms<=500; may be repeated. Goodput counts what keeps it
+    #[arg(long, value_name = "LIMIT")]
+    slo: Vec<Limit>,
+    /// Highest concurrency or request rate that --sweep or --search tries
+    #[arg(long, default_value_t = 1024.0, value_name = "LOAD")]
+    max_load: f64,
+    /// Most load points of --sweep or --search
+    #[arg(long, default_value_t = 16, value_name = "COUNT")]
+    max_load_points: u32,
     /// Tokens of each prompt; without lengths, pairs are drawn from measured conversations
     #[arg(long, requires = "output_len")]
     input_len: Option<u32>,
@@ -56,6 +86,26 @@ impl LoadArguments {
         closed.chain(open).collect()
     }
 
+    /// How further load points are found.
+    pub(crate) fn exploration(&self) -> Option<Exploration> {
+        let (max, max_load_points) = (self.max_load, self.max_load_points);
+        let over = match self.search {
+            Some(SearchAxis::Concurrency) => Axis::Concurrency,
+            Some(SearchAxis::Rate) => Axis::RequestRate { arrivals: self.arrivals },
+            None if self.sweep => {
+                let max_concurrency = NonZeroU32::new(max as u32).unwrap_or(NonZeroU32::MIN);
+                return Some(Exploration::Sweep { max_concurrency, max_load_points });
+            }
+            None => return None,
+        };
+        Some(Exploration::Search { over, max, max_load_points })
+    }
+
+    /// The limits.
+    pub(crate) fn slo(&self) -> Option<Slo> {
+        Slo::new(self.slo.clone()).ok()
+    }
+
     pub(crate) fn lengths(&self) -> Lengths {
         match (self.input_len, self.output_len) {
             (Some(input_tokens), Some(output_tokens)) => Lengths::Fixed { input_tokens, output_tokens },
@@ -71,7 +121,11 @@ impl LoadArguments {
     pub(crate) fn measurement(&self) -> Measurement {
         Measurement {
             min_duration_s: self.min_duration,
-            min_requests: self.min_requests,
+            // A search decides by a percentile: it waits until that means something.
+            min_requests: match (self.search, self.slo()) {
+                (Some(_), Some(slo)) => self.min_requests.max(slo.least_requests() as u32),
+                _ => self.min_requests,
+            },
             max_duration_s: self.max_duration.max(self.min_duration),
         }
     }

@@ -121,6 +121,12 @@ fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
         "measurement": options.load.measurement(),
         "timeout_s": options.timeout,
     });
+    if let Some(exploration) = options.load.exploration() {
+        request["exploration"] = serde_json::to_value(exploration)?;
+    }
+    if let Some(slo) = options.load.slo() {
+        request["slo"] = serde_json::to_value(slo)?;
+    }
     let optional = BTreeMap::from([
         ("revision", options.revision.clone()),
         ("quantization", options.quantization.clone()),

@@ -3,6 +3,7 @@
 
 use super::{InvalidDistribution, LoadPlan, LoadReport, SCHEMA_VERSION, TimeSeries};
 use crate::run::RunId;
+use crate::run::spec::validate_load_point;
 
 /// Why a load report is refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -56,12 +57,13 @@ impl LoadReport {
             return Err(InvalidReport::Run(self.run_id));
         }
         let index = self.load_point_index;
+        if self.workload_sha256 != plan.workload.fingerprint(&plan.dataset_sha256) {
+            return Err(InvalidReport::Workload);
+        }
         match plan.load_points.get(index as usize) {
+            None if plan.explores(index) && validate_load_point(self.offered_load).is_ok() => Ok(()),
             None => Err(InvalidReport::LoadPoint(index)),
             Some(planned) if *planned != self.offered_load => Err(InvalidReport::OfferedLoad(index)),
-            Some(_) if self.workload_sha256 != plan.workload.fingerprint(&plan.dataset_sha256) => {
-                Err(InvalidReport::Workload)
-            }
             Some(_) => Ok(()),
         }
     }
@@ -166,6 +168,10 @@ impl LoadReport {
         }
         if !self.warmup_s.is_finite() || self.warmup_s < 0.0 {
             return number("warmup_s", "it is below zero");
+        }
+        let good = self.goodput.as_ref();
+        if good.is_some_and(|good| !(0.0..=1.0).contains(&good.share) || !good.requests_per_s.is_finite()) {
+            return number("goodput", "it is no share of the requests");
         }
         if self.finished_at < self.started_at {
             return number("finished_at", "it is before started_at");

@@ -43,6 +43,15 @@ pub enum Arrivals {
 }
 
 impl OfferedLoad {
+    /// Simultaneous requests, or requests per second, for sorting.
+    #[must_use]
+    pub fn amount(self) -> f64 {
+        match self {
+            Self::Concurrency(requests) => f64::from(requests.get()),
+            Self::RequestRate(rate) => rate.per_s,
+        }
+    }
+
     /// The number of simultaneous requests of a closed loop.
     #[must_use]
     pub fn concurrency(self) -> Option<u32> {

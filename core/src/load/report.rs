@@ -10,6 +10,7 @@ use crate::dataset::Sha256Hex;
 use crate::metric::{Latency, Metric, Statistic};
 use crate::observed::Observed;
 use crate::run::RunId;
+use crate::slo::Goodput;
 use crate::stats::{Estimate, Summary};
 use crate::validity::Check;
 
@@ -104,6 +105,9 @@ pub struct LoadReport {
     /// How the window went.
     #[serde(default)]
     pub time_series: Option<TimeSeries>,
+    /// The part of the throughput that keeps the plan's SLO, where it has one.
+    #[serde(default)]
+    pub goodput: Option<Goodput>,
     /// What the engine said of itself during the window.
     #[serde(default)]
     pub server: ServerMetrics,

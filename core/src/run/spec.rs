@@ -4,8 +4,10 @@
 use std::num::NonZeroU32;
 
 use super::{PlatformSpec, RunSpec};
+use crate::exploration::{Axis, Exploration};
 use crate::instance::InstanceTypeName;
-use crate::load::{Measurement, OfferedLoad};
+use crate::load::{Measurement, OfferedLoad, RequestRate};
+use crate::slo::Slo;
 use crate::workload::InvalidWorkload;
 
 /// Most load points of one run.
@@ -41,6 +43,9 @@ pub enum InvalidSpec {
     /// The lengths are impossible.
     #[error(transparent)]
     Workload(#[from] InvalidWorkload),
+    /// The exploration is impossible.
+    #[error("{0}")]
+    Exploration(&'static str),
     /// The measured window is impossible.
     #[error("{0}")]
     Measurement(&'static str),
@@ -74,7 +79,16 @@ impl RunSpec {
     /// The first [`InvalidSpec`] found.
     pub fn validate(&self) -> Result<(), InvalidSpec> {
         self.workload.validate()?;
-        validate_load(&self.load_points, &self.measurement)?;
+        match (self.exploration, self.load_points.is_empty()) {
+            (None, _) => validate_load_points(&self.load_points)?,
+            (Some(exploration), true) => validate_exploration(&exploration, self.slo.as_ref())?,
+            (Some(_), false) => {
+                return Err(InvalidSpec::Exploration(
+                    "give load points or an exploration, not both; with an exploration, load_points is []",
+                ));
+            }
+        }
+        validate_measurement(&self.measurement)?;
         if !(60..=MAX_TIMEOUT_S).contains(&self.timeout_s) {
             return Err(InvalidSpec::Timeout(self.timeout_s));
         }
@@ -143,7 +157,33 @@ fn validate_load_points(load_points: &[OfferedLoad]) -> Result<(), InvalidSpec> 
     Ok(())
 }
 
-fn validate_load_point(load: OfferedLoad) -> Result<(), InvalidSpec> {
+/// Checks how load points are to be found.
+///
+/// # Errors
+/// The first [`InvalidSpec`] found.
+pub fn validate_exploration(exploration: &Exploration, slo: Option<&Slo>) -> Result<(), InvalidSpec> {
+    let most = exploration.max_load_points() as usize;
+    if !(1..=MAX_LOAD_POINTS).contains(&most) {
+        return Err(InvalidSpec::LoadPointCount(most));
+    }
+    match *exploration {
+        Exploration::Sweep { max_concurrency, .. } => {
+            validate_load_point(OfferedLoad::Concurrency(max_concurrency))
+        }
+        Exploration::Search { .. } if slo.is_none() => {
+            Err(InvalidSpec::Exploration("a search needs an SLO, for instance ttft_p95_ms<=500"))
+        }
+        Exploration::Search { max, .. } if !(1.0..=f64::from(MAX_CONCURRENCY)).contains(&max) => {
+            Err(InvalidSpec::Exploration("the highest load of a search must be 1 to 4096"))
+        }
+        Exploration::Search { over: Axis::RequestRate { arrivals }, max, .. } => {
+            validate_load_point(OfferedLoad::RequestRate(RequestRate { per_s: max, arrivals }))
+        }
+        Exploration::Search { over: Axis::Concurrency, .. } => Ok(()),
+    }
+}
+
+pub(crate) fn validate_load_point(load: OfferedLoad) -> Result<(), InvalidSpec> {
     match load {
         OfferedLoad::Concurrency(requests) if requests.get() > MAX_CONCURRENCY => {
             Err(InvalidSpec::Concurrency(requests.get()))

@@ -90,16 +90,16 @@ fn nothing(what: &str) -> String {
     format!("the completed requests gave no {what}: there is nothing to report")
 }
 
-fn ttft_ms(sample: &Sample, answer: &Answer) -> f64 {
+pub(super) fn ttft_ms(sample: &Sample, answer: &Answer) -> f64 {
     milliseconds(answer.first_token_at().saturating_sub(sample.sent_at))
 }
 
-fn e2e_ms(sample: &Sample, answer: &Answer) -> f64 {
+pub(super) fn e2e_ms(sample: &Sample, answer: &Answer) -> f64 {
     milliseconds(answer.ended_at.saturating_sub(sample.sent_at))
 }
 
 /// A request with one token has none.
-fn tpot_ms(sample: &Sample, answer: &Answer) -> Option<f64> {
+pub(super) fn tpot_ms(sample: &Sample, answer: &Answer) -> Option<f64> {
     let gaps = answer.output_tokens.checked_sub(1).filter(|&gaps| gaps > 0)?;
     Some((e2e_ms(sample, answer) - ttft_ms(sample, answer)) / gaps as f64)
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use accelbench_core::load::examples::plan;
 use accelbench_core::load::{ErrorClass, Measurement, OfferedLoad};
 use accelbench_core::metric::{Latency, Metric, Statistic};
+use accelbench_core::slo::Slo;
 use accelbench_core::validity::Outcome;
 use chrono::{TimeDelta, Utc};
 
@@ -151,4 +152,15 @@ fn rates_are_sure_when_nothing_is_left_to_chance() {
     assert!((series.in_flight_mean.iter().sum::<f64>() - 60.0).abs() < 0.5);
     let distribution = report.distributions.unwrap().ttft.histogram().unwrap();
     assert_eq!((distribution.len(), distribution.min()), (50, 99_968), "to three digits");
+}
+
+#[test]
+fn goodput_counts_the_requests_that_keep_every_limit() {
+    let (mut plan, point) = (plan(), measured(10));
+    for (limit, share) in [("e2e_p99_ms<=200", 0.9), ("ttft_p50_ms<=99", 0.0), ("itl_p99_ms<=20.001", 0.9)] {
+        plan.slo = Some(Slo::new(vec![limit.parse().unwrap()]).unwrap());
+        let goodput = report(&plan, &point, &circumstances()).unwrap().goodput.unwrap();
+        assert!((goodput.share - share).abs() < 1e-9, "{limit}: {goodput:?}");
+        assert!((goodput.requests_per_s - 5.0 * share).abs() < 1e-9, "{limit}: {goodput:?}");
+    }
 }

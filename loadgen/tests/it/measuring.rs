@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use accelbench_core::exploration::{Axis, Exploration};
 use accelbench_core::load::{Arrivals, ItlBasis, LoadStage, OfferedLoad, RequestRate};
+use accelbench_core::slo::Slo;
 use accelbench_core::validity::Outcome;
 use accelbench_core::workload::{EosPolicy, Lengths};
 
-use crate::mock_api::Answers;
+use crate::mock_api::{Answers, Heard};
 use crate::mock_engine::{Answer, MockEngine, PLAIN, Shape, Step, good};
 use crate::scene::{INPUT_TOKENS, OUTPUT_TOKENS, assert_passes, check, plan, play, play_one};
 
@@ -201,4 +203,28 @@ async fn an_answer_is_complete_at_its_done_although_the_connection_stays_open() 
     let report = play_one(plan(&engine, &[4])).await;
     assert_eq!(report.failed(), 0);
     assert!(report.e2e_ms.max < 900.0, "{:?}", report.e2e_ms);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_measures_until_it_has_an_answer_and_goes_on_where_it_was() {
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, PLAIN))).await;
+    let mut plan = plan(&engine, &[]);
+    let over = Axis::Concurrency;
+    plan.exploration = Some(Exploration::Search { over, max: 4.0, max_load_points: 6 });
+    plan.slo = Some(Slo::new(vec!["ttft_p50_ms<=5000".parse().unwrap()]).unwrap());
+    let (outcome, heard) = play(plan.clone(), Answers::default()).await;
+    outcome.unwrap();
+    let loads = |heard: &Heard| -> Vec<u32> {
+        heard.reports.iter().map(|(_, report)| report.offered_load.concurrency().unwrap()).collect()
+    };
+    assert_eq!(loads(&heard), [1, 2, 4]);
+    let goodput = heard.reports[2].1.goodput.as_ref().unwrap();
+    assert!(goodput.share > 0.99 && goodput.requests_per_s > 1.0, "{goodput:?}");
+    assert_eq!(heard.conclusions[0].load, Some(heard.reports[2].1.offered_load));
+
+    plan.explored = heard.reports[..2].iter().map(|(_, report)| report.clone()).collect();
+    let (outcome, heard) = play(plan, Answers::default()).await;
+    outcome.unwrap();
+    assert_eq!((loads(&heard), heard.conclusions.len()), (vec![4], 1));
+    assert_eq!(heard.reports[0].0, 2);
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport};
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
@@ -45,6 +46,7 @@ pub(crate) struct Heard {
     pub(crate) reports: Vec<(u32, LoadReport)>,
     pub(crate) progress: Vec<LoadProgress>,
     pub(crate) failures: Vec<String>,
+    pub(crate) conclusions: Vec<Conclusion>,
 }
 
 impl MockApi {
@@ -57,6 +59,7 @@ impl MockApi {
             .route("/progress", post(hear_progress))
             .route("/reports/{index}", put(hear_report))
             .route("/failure", post(hear_failure))
+            .route("/conclusion", put(hear_conclusion))
             .layer(middleware::from_fn(check_token))
             .with_state(Arc::clone(&inner));
         let router = Router::new().nest(&format!("/api/v1/intake/{run}"), intake);
@@ -108,6 +111,11 @@ async fn hear_report(
         heard.reports.push((index, report));
     }
     status
+}
+
+async fn hear_conclusion(State(inner): State<Arc<Inner>>, Json(conclusion): Json<Conclusion>) -> StatusCode {
+    inner.heard.lock().unwrap().conclusions.push(conclusion);
+    StatusCode::NO_CONTENT
 }
 
 async fn hear_failure(State(inner): State<Arc<Inner>>, Json(failure): Json<Value>) -> StatusCode {

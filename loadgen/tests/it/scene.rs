@@ -40,6 +40,9 @@ pub(crate) fn plan_at(base_url: Url, concurrencies: &[u32]) -> LoadPlan {
         load_points: concurrencies.iter().map(load).collect(),
         measurement: Measurement { min_duration_s: 0.5, min_requests: 40, max_duration_s: 10.0 },
         accelerator_metrics: Vec::new(),
+        exploration: None,
+        explored: Vec::new(),
+        slo: None,
         reported: Vec::new(),
     }
 }

@@ -35,7 +35,7 @@ pub async fn record(
         return Err(Error::Conflict(format!("run {} is {} and does not record", run.id, run.phase)));
     }
     let reports = intake::reports(connection, run.id).await?;
-    let (found, wanted) = (reports.len(), run.spec.load_points.len());
+    let (found, wanted) = (reports.len(), run.load_point_count as usize);
     if found != wanted {
         return Err(Error::Conflict(format!(
             "run {} has reports for {found} of {wanted} load points",

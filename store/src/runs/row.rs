@@ -24,6 +24,8 @@ pub(super) struct RunRow {
     pub(super) parked_reason: Option<String>,
     pub(super) endpoint: Option<Value>,
     pub(super) progress: Option<Value>,
+    pub(super) load_point_count: i32,
+    pub(super) conclusion: Option<Value>,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -50,6 +52,8 @@ impl TryFrom<RunRow> for Run {
             attempts: row.attempts.cast_unsigned(),
             parked_reason: row.parked_reason,
             endpoint: row.endpoint.map(|value| parse("endpoint", row.run_id, value)).transpose()?,
+            load_point_count: row.load_point_count.cast_unsigned(),
+            conclusion: row.conclusion.map(|value| parse("conclusion", row.run_id, value)).transpose()?,
             progress: row.progress.map(|value| parse("progress", row.run_id, value)).transpose()?,
         })
     }

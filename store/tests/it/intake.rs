@@ -1,11 +1,16 @@
 //! Plan, progress and reports between a run and its load generator.
 
-use accelbench_core::load::{LoadProgress, LoadStage, OfferedLoad};
+use std::num::NonZeroU32;
+
+use accelbench_core::exploration::Conclusion;
+use accelbench_core::load::{LoadPlan, LoadProgress, LoadStage, OfferedLoad, examples};
 use accelbench_core::run::{RunId, Verdict};
 use accelbench_store::intake::{self, Receipt};
 use accelbench_store::{Error, events};
 
-use crate::builders::{MODEL, Store, constraint, raw};
+use serde_json::json;
+
+use crate::builders::{MODEL, Request, Store, constraint, raw, spec};
 
 #[tokio::test]
 async fn the_plan_exists_while_the_run_is_loading() {
@@ -196,4 +201,71 @@ async fn the_first_reason_for_giving_up_stays() {
     assert_eq!(intake::failure(&mut connection, run_id).await.unwrap().as_deref(), Some("no prompt fits"));
     let queued = store.run_in("queued").await;
     assert!(!intake::set_failure(&mut connection, queued, "too early").await.unwrap());
+}
+
+fn exploring() -> Request {
+    let sweep = json!({"kind": "sweep", "max_concurrency": 64, "max_load_points": 5});
+    Request { spec: spec(&json!({"load_points": [], "exploration": sweep})), ..Request::default() }
+}
+
+fn conclusion(sentence: &str) -> Conclusion {
+    Conclusion { sentence: sentence.to_owned(), load: None }
+}
+
+#[tokio::test]
+async fn an_exploration_has_the_load_points_that_it_concludes_with() {
+    let store = Store::new().await;
+    let run_id = store.submit(&exploring()).await;
+    store.bring_to(run_id, "loading").await;
+    let mut connection = store.connection().await;
+    let plan = intake::plan(&mut connection, run_id).await.unwrap().unwrap();
+    assert_eq!((store.run(run_id).await.load_point_count, plan.explored.len()), (5, 0));
+    for index in 0..2 {
+        let mut grown = plan.clone();
+        grown.load_points = vec![OfferedLoad::Concurrency(NonZeroU32::MIN); 2];
+        let report = examples::report(&grown, index);
+        report.validate(&plan).unwrap();
+        intake::put_report(&mut connection, run_id, &report).await.unwrap();
+    }
+    let plan = intake::plan(&mut connection, run_id).await.unwrap().unwrap();
+    assert_eq!((plan.explored.len(), store.run(run_id).await.has_all_reports(2)), (2, false));
+    assert!(intake::set_conclusion(&mut connection, run_id, &conclusion("enough")).await.unwrap());
+    // Told again, it is taken again, and the first one stays.
+    assert!(intake::set_conclusion(&mut connection, run_id, &conclusion("other")).await.unwrap());
+    let run = store.run(run_id).await;
+    assert_eq!((run.load_point_count, run.conclusion.unwrap().sentence.as_str()), (2, "enough"));
+    let refused = intake::put_report(
+        &mut connection,
+        run_id,
+        &examples::report(
+            &LoadPlan { load_points: vec![OfferedLoad::Concurrency(NonZeroU32::MIN); 3], ..plan },
+            2,
+        ),
+    )
+    .await;
+    assert_eq!(constraint(refused), "report_while_loading");
+}
+
+#[tokio::test]
+async fn only_an_exploration_concludes_and_only_once() {
+    let store = Store::new().await;
+    let (plain, exploring) = (store.run_in("loading").await, store.submit(&exploring()).await);
+    let mut connection = store.connection().await;
+    assert!(!intake::set_conclusion(&mut connection, exploring, &conclusion("early")).await.unwrap());
+    let refused = intake::set_conclusion(&mut connection, plain, &conclusion("x")).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    store.bring_to(exploring, "loading").await;
+    let report = store.reports(plain).await.remove(0);
+    intake::put_report(&mut connection, plain, &report).await.unwrap();
+    for (run_id, change, expected) in [
+        (plain, "conclusion = '{}', load_point_count = 1", "only_an_exploration_concludes"),
+        (plain, "load_point_count = 3", "concluded_once"),
+        (exploring, "load_point_count = 1", "concluded_once"),
+        (exploring, "conclusion = '{}'", "concluded_once"),
+        (exploring, "phase = 'recording'", "concluded_before_recording"),
+    ] {
+        let refused =
+            raw(&mut connection, format!("UPDATE runs SET {change} WHERE run_id = $1"), run_id).await;
+        assert_eq!(constraint(refused), expected, "{change}");
+    }
 }

@@ -91,6 +91,8 @@ mod tests {
             parked_reason: None,
             endpoint: None,
             progress: None,
+            load_point_count: 1,
+            conclusion: None,
         }
     }
 
