@@ -44,3 +44,8 @@ sqlx:
 # What the load generator reports beside what was true. Prints; nothing passes or fails. Two cores, otherwise idle.
 bench-fidelity:
 	$(CARGO) run --release --locked -p accelbench-bench -- fidelity
+
+## Renews the JSON schema of the load report from its types
+schema:
+	ACCELBENCH_WRITE_SCHEMA=1 cargo test --quiet -p accelbench-core schema::tests::the_committed
+.PHONY: schema

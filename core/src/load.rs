@@ -15,12 +15,14 @@ mod distribution;
 pub mod examples;
 mod offered;
 mod report;
+mod schema;
 mod series;
 
 pub use check::InvalidReport;
 pub use distribution::{Distribution, Distributions, InvalidDistribution};
 pub use offered::{Arrivals, OfferedLoad, RequestRate};
 pub use report::{ErrorClass, ItlBasis, LoadReport, ServerMetrics};
+pub use schema::report_schema;
 pub use series::{INTERVALS, TimeSeries};
 
 /// Version of the plan's and the report's JSON form. Reports of version 1 had no estimates, distributions, time series

@@ -1,9 +1,10 @@
 //! A value that a platform may be unable to know. An absent one always says why: nothing is silently null.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A measured or learned value, or the reason why there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Observed<T> {
     /// The value, in the unit that the field's name gives.

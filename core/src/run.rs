@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ pub use phase::{Phase, Transition, Verdict};
 pub use spec::{InvalidSpec, MAX_LOAD_POINTS, validate_exploration, validate_load};
 
 /// Identity of a run; the names of all its objects and processes derive from it. Later runs have greater ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct RunId(Uuid);
 

@@ -2,18 +2,19 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load::LoadReport;
 use crate::metric::{Latency, Metric, Statistic};
 
 /// Limits, all of which must be kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<Limit>", into = "Vec<Limit>")]
 pub struct Slo(Vec<Limit>);
 
 /// A limit of a latency, written for instance `ttft_p95_ms<=500`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Limit {
     latency: Latency,
@@ -22,7 +23,7 @@ pub struct Limit {
 }
 
 /// The part of the throughput that keeps the limits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Goodput {
     /// The limits that requests were held against.
     pub slo: Slo,

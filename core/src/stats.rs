@@ -1,6 +1,7 @@
 //! Percentiles and means, defined once. Percentiles are exact: the smallest sample that at least the given share of
 //! all samples does not exceed (nearest rank), so that a reported p99 is a latency that really happened.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod difference;
@@ -10,7 +11,7 @@ pub use difference::{Difference, Verdict};
 pub use estimate::{BATCHES, Batch, Estimate};
 
 /// Summary of a set of samples, in the unit of the samples.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Number of samples.
     pub count: u64,

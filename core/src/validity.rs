@@ -1,9 +1,10 @@
 //! Whether a load point's numbers can be trusted: named checks with what was seen, the limit and a sentence.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One check of one load point.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Name of the check, for instance `error_share`.
     pub name: String,
@@ -18,7 +19,7 @@ pub struct Check {
 }
 
 /// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The result can be trusted in this respect.

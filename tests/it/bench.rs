@@ -2,8 +2,9 @@
 
 use std::process::{Output, Stdio};
 
-use accelbench_core::load::LoadReport;
+use accelbench_core::load::{LoadReport, report_schema};
 use accelbench_tests::installation::Installation;
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::endpoint::endpoint;
@@ -25,6 +26,11 @@ async fn any_server_is_measured_with_closed_and_open_loops() {
     let json =
         bench(&url, &["--concurrency", "2", "--rate", "20", "--arrivals", "constant", "-o", "json"]).await;
     assert!(json.status.success(), "{}", text(&json.stderr));
+    let validator = jsonschema::validator_for(&report_schema()).unwrap();
+    for report in serde_json::from_slice::<Vec<Value>>(&json.stdout).unwrap() {
+        let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
     let reports: Vec<LoadReport> = serde_json::from_slice(&json.stdout).unwrap();
     let loads: Vec<String> = reports.iter().map(|report| report.offered_load.to_string()).collect();
     assert_eq!(loads, ["concurrency 2", "20 requests/s constant"]);

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Digits to which each value is kept: 0.1 %.
@@ -17,7 +18,7 @@ const US_PER_MS: f64 = 1000.0;
 const MOST_US: u64 = 86_400_000_000;
 
 /// Distributions of the latencies of a load point.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Distributions {
     /// Times to first token.
     pub ttft: Distribution,
@@ -30,7 +31,7 @@ pub struct Distributions {
 }
 
 /// An HdrHistogram of microseconds with three significant digits, in its V2 deflate encoding as base64.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Distribution(String);
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Distributions, OfferedLoad, TimeSeries};
@@ -15,7 +16,7 @@ use crate::stats::{Estimate, Summary};
 use crate::validity::Check;
 
 /// A class of failed requests. A failed request is in no latency and always in the error share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
     /// The connection could not be made or broke before an answer.
@@ -37,7 +38,7 @@ pub enum ErrorClass {
 }
 
 /// How the token gaps were found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItlBasis {
     /// Each chunk's number of tokens is known: from running usage, or one token a chunk as the totals prove.
@@ -47,7 +48,7 @@ pub enum ItlBasis {
 }
 
 /// What was measured at one load point.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -133,7 +134,7 @@ pub struct LoadReport {
 }
 
 /// What an engine's `/metrics` said during the measured window, over all its replicas.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerMetrics {
     /// Requests that were being worked on, on average.
     pub requests_running_mean: Observed<f64>,
@@ -199,7 +200,7 @@ impl Default for ServerMetrics {
     }
 }
 
-fn not_sampled<T>() -> Observed<T> {
+fn not_sampled() -> Observed<f64> {
     Observed::absent(NOT_SAMPLED)
 }
 

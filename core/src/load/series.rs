@@ -1,12 +1,13 @@
 //! How a measured window went: what happened in each of its equal parts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Parts into which a window is cut: a multiple of the batches of the estimates.
 pub const INTERVALS: usize = 60;
 
 /// What happened in each part of the window. All lists have [`INTERVALS`] entries.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct TimeSeries {
     /// Length of a part, in seconds.
     pub interval_s: f64,

@@ -4,6 +4,7 @@
 //! Percentiles use the same method on the share of samples below them, and the interval of that share is carried back
 //! through the samples. The tests say how often such intervals cover the truth.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
@@ -19,7 +20,7 @@ const MOST_AUTOCORRELATION: f64 = 0.8;
 const TWO_SIDED_95: f64 = 0.975;
 
 /// A number with its uncertainty, in the unit of the number.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// The number itself, as the summary gives it.
     pub value: f64,
