@@ -96,6 +96,7 @@ fn short(load: &OfferedLoad) -> String {
     match load {
         OfferedLoad::Concurrency(requests) => requests.to_string(),
         OfferedLoad::RequestRate(rate) => format!("{}/s", rate.per_s),
+        OfferedLoad::Trace(replay) => format!("trace ×{}", replay.speed),
     }
 }
 

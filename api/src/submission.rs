@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::rest::datasets::parse;
 
 mod facts;
 
@@ -106,13 +107,24 @@ async fn check(connection: &mut PgConnection, spec: &RunSpec) -> Result<Sha256He
     }
     facts::check(spec, &model, &instance)?;
     match datasets::find(connection, &spec.workload.dataset).await {
-        Ok(dataset) => Ok(dataset.sha256),
+        Ok(dataset) => {
+            serves(connection, spec, &dataset.sha256).await?;
+            Ok(dataset.sha256)
+        }
         Err(Error::NotFound { what, name }) => {
             let names = datasets::names(connection).await?;
             Err(unknown(what, &name, "upload it to /api/v1/datasets", &names))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the dataset is of a kind that the workload can use.
+async fn serves(connection: &mut PgConnection, spec: &RunSpec, sha256: &Sha256Hex) -> Result<(), ApiError> {
+    let content = datasets::content(connection, sha256).await?;
+    let dataset = parse(content.into()).await?;
+    let serves = spec.workload.validate_dataset(&dataset, &spec.load_points);
+    serves.map_err(|error| ApiError::unprocessable(error.to_string()))
 }
 
 async fn known_model(connection: &mut PgConnection, spec: &RunSpec) -> Result<Model, ApiError> {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use accelbench_core::dataset::{Prompt, Sha256Hex};
+use accelbench_core::dataset::{Dataset, Prompt, Sha256Hex};
 use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, Measurement, OfferedLoad, SCHEMA_VERSION};
 use accelbench_core::run::RunId;
@@ -62,7 +62,12 @@ pub(crate) fn run(options: &ClientOptions) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let reports = Reports::default();
     let plan = plan(options)?;
-    runtime.block_on(accelbench_loadgen::measure(&plan, &prompts(), Duration::from_mins(2), &reports))?;
+    runtime.block_on(accelbench_loadgen::measure(
+        &plan,
+        &Dataset::Prompts(prompts()),
+        Duration::from_mins(2),
+        &reports,
+    ))?;
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let reports = reports.0.into_inner().unwrap_or_else(PoisonError::into_inner);
     let cpu_us = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
@@ -96,9 +101,6 @@ fn plan(options: &ClientOptions) -> anyhow::Result<LoadPlan> {
 }
 
 fn prompts() -> Vec<Prompt> {
-    let prompt = |number: usize| Prompt {
-        prompt: format!("{number} {}", "word ".repeat(PROMPT_WORDS)),
-        output_tokens: None,
-    };
+    let prompt = |number: usize| Prompt::text(format!("{number} {}", "word ".repeat(PROMPT_WORDS)));
     (0..512).map(prompt).collect()
 }

@@ -158,6 +158,7 @@ fn load(load: OfferedLoad) -> String {
             format!("{requests} stream{}", if requests.get() == 1 { "" } else { "s" })
         }
         OfferedLoad::RequestRate(rate) => format!("{}/s {}", rate.per_s, rate.arrivals.as_str()),
+        OfferedLoad::Trace(replay) => format!("trace x{}", replay.speed),
     }
 }
 

@@ -1,5 +1,7 @@
-//! Prompt datasets: how they are named, hashed, read and refused. A dataset is JSON lines; each line is a prompt.
+//! Datasets: how they are named, hashed, read and refused. A dataset holds prompts (JSON lines or ShareGPT's JSON), or
+//! lengths alone (CSV), with the moments at which the requests came where it is a trace.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -7,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::text_newtype;
+
+mod csv;
+mod json;
 
 /// Name of a dataset, for instance `standard`; a name may have several versions, told apart by their hash.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,7 +38,7 @@ pub enum InvalidDataset {
         /// Offset of the first bad byte.
         at: usize,
     },
-    /// A line could not be read as a prompt.
+    /// A line could not be read.
     #[error("line {line}: {problem}")]
     Line {
         /// Number of the line, counted from 1.
@@ -41,8 +46,19 @@ pub enum InvalidDataset {
         /// What is wrong with it.
         problem: String,
     },
+    /// A conversation of ShareGPT's JSON could not be read.
+    #[error("conversation {conversation}: {problem}")]
+    Conversation {
+        /// Its number, counted from 1.
+        conversation: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// There is no prompt at all.
-    #[error("the dataset holds no prompt; write one JSON object with a `prompt` on each line")]
+    #[error(
+        "the dataset is empty; give JSON lines with a `prompt` or `messages` each, ShareGPT's JSON, or CSV with \
+         input_tokens and output_tokens"
+    )]
     Empty,
 }
 
@@ -97,67 +113,138 @@ impl std::str::FromStr for Sha256Hex {
 text_newtype!(DatasetName, InvalidDataset);
 text_newtype!(Sha256Hex, InvalidDataset);
 
-/// One prompt as the load generator uses it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prompt {
-    /// The text that is sent.
-    pub prompt: String,
-    /// How many tokens to ask for, where the dataset says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_tokens: Option<u32>,
+/// The dataset that comes with AccelBench, as JSON lines; the folder `datasets` says where it comes from.
+pub const STANDARD: &[u8] = include_bytes!("../../datasets/standard-v1.jsonl");
+
+/// What a dataset holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Dataset {
+    /// Texts to be sent.
+    Prompts(Vec<Prompt>),
+    /// Lengths, for which texts are made.
+    Lengths(Vec<LengthPair>),
+    /// Lengths with the moments at which the requests came, in order.
+    Trace(Vec<TracedRequest>),
 }
 
-/// Reads a dataset of JSON lines, each `{"prompt": "...", "output_tokens": 128}` with the second key optional and
-/// further keys ignored; empty lines are skipped.
-///
-/// # Errors
-/// [`InvalidDataset`] with the number of the first line that is no prompt, or `Empty`.
-pub fn parse(bytes: &[u8]) -> Result<Vec<Prompt>, InvalidDataset> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| InvalidDataset::Encoding { at: error.valid_up_to() })?;
-    let mut prompts = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let at = |problem: String| InvalidDataset::Line { line: index + 1, problem };
-        let prompt: Prompt = serde_json::from_str(line).map_err(|error| at(error.to_string()))?;
-        if prompt.prompt.trim().is_empty() {
-            return Err(at("the prompt is empty".to_owned()));
-        }
-        if prompt.output_tokens == Some(0) {
-            return Err(at("output_tokens is 0; leave it out or ask for at least 1".to_owned()));
-        }
-        prompts.push(prompt);
+/// One prompt as the load generator uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// What is sent.
+    pub content: Content,
+    /// How many tokens to ask for, where the dataset says so.
+    pub output_tokens: Option<u32>,
+    /// The answer that the dataset holds: its length is asked for where no number is given.
+    pub answer: Option<String>,
+}
+
+/// What a prompt sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A text, to be completed.
+    Text(String),
+    /// The messages of a chat, to be answered.
+    Messages(Vec<Message>),
+}
+
+/// A message of a chat, as OpenAI's API has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// `system`, `user` or `assistant`.
+    pub role: String,
+    /// Its text.
+    pub content: String,
+}
+
+/// Tokens in and out of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LengthPair {
+    /// Tokens of the prompt.
+    pub input_tokens: u32,
+    /// Tokens of the answer.
+    pub output_tokens: u32,
+}
+
+/// A request of a trace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TracedRequest {
+    /// When it came, in seconds from the beginning of the trace.
+    pub at_s: f64,
+    /// Its lengths.
+    pub lengths: LengthPair,
+}
+
+impl Prompt {
+    /// A text to be completed.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { content: Content::Text(text.into()), output_tokens: None, answer: None }
     }
-    if prompts.is_empty() { Err(InvalidDataset::Empty) } else { Ok(prompts) }
+}
+
+impl Content {
+    /// Whether it is answered by the chat interface.
+    #[must_use]
+    pub fn is_chat(&self) -> bool {
+        matches!(self, Self::Messages(_))
+    }
+
+    /// All its text.
+    #[must_use]
+    pub fn to_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Messages(messages) => {
+                let texts: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
+                Cow::Owned(texts.join("\n\n"))
+            }
+        }
+    }
+}
+
+impl Dataset {
+    /// Reads a dataset: JSON lines, each `{"prompt": "...", "output_tokens": 128}` or `{"messages": [...]}` with the
+    /// number optional and further keys ignored; ShareGPT's JSON, an array of conversations, of which the first question
+    /// is asked; or CSV with the columns `input_tokens` and `output_tokens`, and `t_s` where it is a trace. Empty lines
+    /// are skipped.
+    ///
+    /// # Errors
+    /// [`InvalidDataset`] with the number of the first line or conversation that cannot be read, or `Empty`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, InvalidDataset> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| InvalidDataset::Encoding { at: error.valid_up_to() })?;
+        let text = text.trim_start_matches('\u{feff}');
+        let dataset = match text.trim_start().chars().next() {
+            None => return Err(InvalidDataset::Empty),
+            Some('[') => Self::Prompts(json::share_gpt(text)?),
+            Some('{') => Self::Prompts(json::lines(text)?),
+            Some(_) => csv::parse(text)?,
+        };
+        if dataset.is_empty() { Err(InvalidDataset::Empty) } else { Ok(dataset) }
+    }
+
+    /// The number of prompts, pairs of lengths or requests.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Prompts(prompts) => prompts.len(),
+            Self::Lengths(pairs) => pairs.len(),
+            Self::Trace(requests) => requests.len(),
+        }
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it gives lengths alone, so that they cannot come from elsewhere.
+    #[must_use]
+    pub fn is_lengths(&self) -> bool {
+        !matches!(self, Self::Prompts(_))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{InvalidDataset, parse};
-
-    #[test]
-    fn a_dataset_is_read_line_by_line() {
-        let prompts =
-            parse(b"{\"prompt\":\"a\",\"id\":7}\n\n{\"prompt\":\"b\",\"output_tokens\":5}\n").unwrap();
-        assert_eq!((prompts.len(), prompts[0].output_tokens, prompts[1].output_tokens), (2, None, Some(5)));
-    }
-
-    #[test]
-    fn errors_name_the_line() {
-        for (bytes, line) in [
-            (&b"{\"prompt\":\"a\"}\n{oops\n"[..], 2),
-            (b"\n{\"prompt\":\" \"}", 2),
-            (b"{\"text\":\"a\"}", 1),
-            (b"{\"prompt\":\"a\",\"output_tokens\":0}", 1),
-            (b"{\"prompt\":\"a\",\"output_tokens\":-4}", 1),
-        ] {
-            let error = parse(bytes).unwrap_err();
-            assert!(matches!(&error, InvalidDataset::Line { line: found, .. } if *found == line), "{error}");
-        }
-    }
-
-    #[test]
-    fn nothing_and_no_text_are_refused() {
-        assert_eq!(parse(b"\n \n"), Err(InvalidDataset::Empty));
-        assert_eq!(parse(b"{\"prompt\":\"\xff\"}"), Err(InvalidDataset::Encoding { at: 11 }));
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ mod series;
 
 pub use check::InvalidReport;
 pub use distribution::{Distribution, Distributions, InvalidDistribution};
-pub use offered::{Arrivals, OfferedLoad, RequestRate};
+pub use offered::{Arrivals, OfferedLoad, RequestRate, TraceReplay};
 pub use report::{ErrorClass, ItlBasis, LoadReport, ServerMetrics};
 pub use schema::report_schema;
 pub use series::{INTERVALS, TimeSeries};

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{DatasetName, Sha256Hex};
+use crate::dataset::{Dataset, DatasetName, Sha256Hex};
+use crate::load::OfferedLoad;
 
 /// Most input or output tokens of one request.
 pub const MAX_TOKENS: u32 = 131_072;
@@ -21,6 +22,9 @@ pub struct Workload {
     /// When a request ends.
     #[serde(default)]
     pub eos: EosPolicy,
+    /// Tokens with which every prompt begins alike, for engines with a prefix cache. They count as input.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shared_prefix_tokens: u32,
     /// Seed of every random choice: the same seed gives the same lengths and texts in the same order. Only the few
     /// characters that a prompt begins with differ from run to run, so that no prefix cache can answer.
     #[serde(default)]
@@ -38,16 +42,82 @@ pub enum Lengths {
         /// Tokens of each answer.
         output_tokens: u32,
     },
+    /// Lengths drawn from distributions, input and output apart, by the seed.
+    Distributed {
+        /// Tokens of a prompt.
+        input: LengthDistribution,
+        /// Tokens of an answer.
+        output: LengthDistribution,
+    },
     /// Pairs of lengths drawn from a measured table, by the seed.
     Table {
         /// Which table.
         table: LengthTable,
     },
-    /// The prompts as the dataset holds them; the answer's length is the dataset's or `output_tokens`.
+    /// The prompts or lengths as the dataset holds them; the answer's length is the dataset's or `output_tokens`.
     AsInDataset {
         /// Tokens of an answer where the dataset gives none.
         output_tokens: u32,
     },
+}
+
+/// A distribution of lengths, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LengthDistribution {
+    /// Every length of a range alike.
+    Uniform {
+        /// Shortest length.
+        min: u32,
+        /// Longest length.
+        max: u32,
+    },
+    /// A normal distribution; what lies outside the bounds is drawn anew.
+    Normal {
+        /// Mean before the bounds.
+        mean: u32,
+        /// Standard deviation before the bounds.
+        std_dev: u32,
+        /// Shortest length.
+        min: u32,
+        /// Longest length.
+        max: u32,
+    },
+    /// A lognormal distribution, as lengths of texts mostly have; what lies outside the bounds is drawn anew.
+    Lognormal {
+        /// Mean before the bounds.
+        mean: u32,
+        /// Standard deviation before the bounds.
+        std_dev: u32,
+        /// Shortest length.
+        min: u32,
+        /// Longest length.
+        max: u32,
+    },
+}
+
+impl LengthDistribution {
+    /// Shortest and longest length.
+    #[must_use]
+    pub fn bounds(self) -> (u32, u32) {
+        match self {
+            Self::Uniform { min, max } | Self::Normal { min, max, .. } | Self::Lognormal { min, max, .. } => {
+                (min, max)
+            }
+        }
+    }
+
+    /// Whether lengths can be drawn: bounds in order from `least` on, and a mean between them.
+    fn is_possible(self, least: u32) -> bool {
+        let (min, max) = self.bounds();
+        let mean = match self {
+            Self::Uniform { min, .. } => min,
+            Self::Normal { mean, .. } | Self::Lognormal { mean, .. } => mean,
+        };
+        (least..=MAX_TOKENS).contains(&min)
+            && (min..=MAX_TOKENS).contains(&max)
+            && (min..=max).contains(&mean)
+    }
 }
 
 /// A measured table of pairs of lengths that comes with AccelBench.
@@ -69,6 +139,11 @@ pub enum EosPolicy {
     Respect,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde prescribes the form")]
+fn is_zero(tokens: &u32) -> bool {
+    *tokens == 0
+}
+
 /// Why a workload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWorkload {
@@ -78,6 +153,17 @@ pub enum InvalidWorkload {
     /// The output length is out of range: one token has no inter-token latency.
     #[error("output_tokens is {0}; it must be 2 to {MAX_TOKENS}, since inter-token latency needs two tokens")]
     OutputTokens(u32),
+    /// A distribution of lengths is impossible.
+    #[error(
+        "the distribution of {0} is impossible: bounds must be in order, within 1 to {MAX_TOKENS} (output: 2), around the mean"
+    )]
+    Distribution(&'static str),
+    /// The shared beginning leaves nothing of a prompt.
+    #[error("shared_prefix_tokens is {0}; prompts must be longer than what they share")]
+    SharedPrefix(u32),
+    /// The dataset is of another kind.
+    #[error("{0}")]
+    Dataset(&'static str),
     /// Prompt and answer do not fit into the model's context.
     #[error(
         "{input_tokens} input and {output_tokens} output tokens exceed the context of {max_context_tokens} tokens of {model}"
@@ -106,6 +192,7 @@ impl Default for Workload {
             dataset: DatasetName::standard(),
             lengths: Lengths::default(),
             eos: EosPolicy::default(),
+            shared_prefix_tokens: 0,
             seed: 0,
         }
     }
@@ -137,6 +224,46 @@ impl Workload {
             {
                 Err(InvalidWorkload::OutputTokens(output_tokens))
             }
+            Lengths::Distributed { input, .. } if !input.is_possible(1) => {
+                Err(InvalidWorkload::Distribution("input lengths"))
+            }
+            Lengths::Distributed { output, .. } if !output.is_possible(2) => {
+                Err(InvalidWorkload::Distribution("output lengths"))
+            }
+            _ => self.validate_prefix(),
+        }
+    }
+
+    fn validate_prefix(&self) -> Result<(), InvalidWorkload> {
+        let shortest = match self.lengths {
+            Lengths::Fixed { input_tokens, .. } => input_tokens,
+            Lengths::Distributed { input, .. } => input.bounds().0,
+            // Shorter ones share less.
+            Lengths::Table { .. } | Lengths::AsInDataset { .. } => MAX_TOKENS,
+        };
+        let prefix = self.shared_prefix_tokens;
+        if prefix >= shortest { Err(InvalidWorkload::SharedPrefix(prefix)) } else { Ok(()) }
+    }
+
+    /// Checks that a dataset of this kind serves the workload at these loads.
+    ///
+    /// # Errors
+    /// [`InvalidWorkload::Dataset`].
+    pub fn validate_dataset(&self, dataset: &Dataset, loads: &[OfferedLoad]) -> Result<(), InvalidWorkload> {
+        let as_it_is = matches!(self.lengths, Lengths::AsInDataset { .. });
+        let refuse = |why| Err(InvalidWorkload::Dataset(why));
+        match dataset {
+            Dataset::Lengths(_) | Dataset::Trace(_) if !as_it_is => {
+                refuse("the dataset gives the lengths: leave them out of the request (as_in_dataset)")
+            }
+            Dataset::Prompts(_) if as_it_is && self.shared_prefix_tokens > 0 => refuse(
+                "prompts that are sent as the dataset has them share no beginning: give lengths, or leave it out",
+            ),
+            Dataset::Prompts(_) | Dataset::Lengths(_)
+                if loads.iter().any(|load| matches!(load, OfferedLoad::Trace(_))) =>
+            {
+                refuse("only a trace can be replayed: give CSV with t_s, input_tokens and output_tokens")
+            }
             _ => Ok(()),
         }
     }
@@ -146,7 +273,13 @@ impl Workload {
     /// # Errors
     /// [`InvalidWorkload::Context`] when prompt and answer do not fit.
     pub fn validate_context(&self, model: &str, max_context_tokens: u32) -> Result<(), InvalidWorkload> {
-        match self.lengths {
+        let longest = match self.lengths {
+            Lengths::Distributed { input, output } => {
+                Lengths::Fixed { input_tokens: input.bounds().1, output_tokens: output.bounds().1 }
+            }
+            lengths => lengths,
+        };
+        match longest {
             Lengths::Fixed { input_tokens, output_tokens }
                 if input_tokens.saturating_add(output_tokens) > max_context_tokens =>
             {
@@ -171,8 +304,9 @@ impl Workload {
 
 #[cfg(test)]
 mod tests {
-    use super::{InvalidWorkload, Lengths, Workload};
-    use crate::dataset::Sha256Hex;
+    use super::{InvalidWorkload, LengthDistribution, Lengths, Workload};
+    use crate::dataset::{Dataset, Sha256Hex};
+    use crate::load::{OfferedLoad, TraceReplay};
 
     fn fixed(input_tokens: u32, output_tokens: u32) -> Workload {
         Workload { lengths: Lengths::Fixed { input_tokens, output_tokens }, ..Workload::default() }
@@ -196,6 +330,41 @@ mod tests {
     fn an_empty_object_is_the_standard_workload() {
         assert_eq!(serde_json::from_str::<Workload>("{}").unwrap(), Workload::default());
         assert!(serde_json::from_str::<Workload>(r#"{"length": 3}"#).is_err());
+    }
+
+    #[test]
+    fn distributions_and_prefixes_are_checked() {
+        let workload = |input, shared_prefix_tokens| Workload {
+            lengths: Lengths::Distributed { input, output: LengthDistribution::Uniform { min: 2, max: 9 } },
+            shared_prefix_tokens,
+            ..Workload::default()
+        };
+        let normal = |mean, min, max| LengthDistribution::Normal { mean, std_dev: 10, min, max };
+        assert_eq!(workload(normal(50, 20, 90), 19).validate(), Ok(()));
+        for impossible in [normal(5, 20, 90), normal(50, 90, 20), normal(50, 0, 90), normal(50, 1, 200_000)] {
+            assert_eq!(
+                workload(impossible, 0).validate(),
+                Err(InvalidWorkload::Distribution("input lengths"))
+            );
+        }
+        assert_eq!(workload(normal(50, 20, 90), 20).validate(), Err(InvalidWorkload::SharedPrefix(20)));
+        assert!(workload(normal(50, 20, 90), 0).validate_context("m", 98).is_err());
+    }
+
+    #[test]
+    fn datasets_and_workloads_must_go_together() {
+        let lengths = Dataset::parse(b"input_tokens,output_tokens\n5,6\n").unwrap();
+        let trace = Dataset::parse(b"t_s,input_tokens,output_tokens\n0,5,6\n").unwrap();
+        let prompts = Dataset::parse(b"{\"prompt\":\"a\"}").unwrap();
+        let as_it_is = Workload { lengths: Lengths::AsInDataset { output_tokens: 9 }, ..Workload::default() };
+        let replay = [OfferedLoad::Trace(TraceReplay { speed: 1.0 })];
+        assert!(fixed(1, 2).validate_dataset(&lengths, &[]).is_err());
+        assert!(as_it_is.validate_dataset(&lengths, &replay).is_err());
+        assert!(as_it_is.validate_dataset(&prompts, &replay).is_err());
+        for dataset in [&lengths, &prompts, &trace] {
+            assert_eq!(as_it_is.validate_dataset(dataset, &[]), Ok(()));
+        }
+        assert_eq!(as_it_is.validate_dataset(&trace, &replay), Ok(()));
     }
 
     #[test]

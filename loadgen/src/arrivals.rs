@@ -10,13 +10,34 @@ use rand_distr::{Distribution as _, Exp1, Gamma};
 /// Tells the arrivals apart from other random choices with the same seed.
 const SALT: u64 = 0x00A2_21A1;
 
+/// No load point lasts as long, in seconds.
+const LATEST_S: f64 = 1e9;
+
+/// A trace of one moment, or of none but equal ones, does not begin again at once, in seconds.
+const LEAST_GAP_S: f64 = 0.001;
+
 /// Moments of arrival, counted from the beginning, without end.
 #[derive(Debug)]
-pub(crate) struct Schedule {
+pub(crate) enum Schedule {
+    Random(Box<RandomSchedule>),
+    Replay(ReplaySchedule),
+}
+
+/// Gaps drawn from a distribution.
+#[derive(Debug)]
+pub(crate) struct RandomSchedule {
     gaps: Gaps,
     random: StdRng,
     mean_gap_s: f64,
     at_s: f64,
+}
+
+/// Moments of a trace, which begins again when it is over.
+#[derive(Debug)]
+pub(crate) struct ReplaySchedule {
+    moments_s: Vec<f64>,
+    speed: f64,
+    next: usize,
 }
 
 #[derive(Debug)]
@@ -27,7 +48,7 @@ enum Gaps {
 }
 
 impl Schedule {
-    pub(crate) fn new(rate: RequestRate, seed: u64) -> Self {
+    pub(crate) fn random(rate: RequestRate, seed: u64) -> Self {
         let gaps = match rate.arrivals {
             Arrivals::Constant => Gaps::Equal,
             Arrivals::Poisson => Gaps::Exponential,
@@ -36,18 +57,56 @@ impl Schedule {
                 Gamma::new(burstiness, burstiness.recip()).map_or(Gaps::Exponential, Gaps::Gamma)
             }
         };
-        Self { gaps, random: StdRng::seed_from_u64(seed ^ SALT), mean_gap_s: rate.per_s.recip(), at_s: 0.0 }
+        let random = StdRng::seed_from_u64(seed ^ SALT);
+        let mean_gap_s = rate.per_s.recip();
+        Self::Random(Box::new(RandomSchedule { gaps, random, mean_gap_s, at_s: 0.0 }))
+    }
+
+    /// The moments of a trace, in seconds and in order, at `speed` times their speed.
+    pub(crate) fn replay(moments_s: Vec<f64>, speed: f64) -> Self {
+        Self::Replay(ReplaySchedule { moments_s, speed, next: 0 })
     }
 
     /// The next moment.
     pub(crate) fn next(&mut self) -> Duration {
+        let at_s = match self {
+            Self::Random(schedule) => schedule.next_s(),
+            Self::Replay(schedule) => schedule.next_s(),
+        };
+        Duration::from_secs_f64(at_s.clamp(0.0, LATEST_S))
+    }
+
+    /// How many moments lie between two, from the beginning of the schedule on.
+    pub(crate) fn due_in(mut self, (from, to): (Duration, Duration)) -> u64 {
+        let latest = to.min(Duration::from_secs_f64(LATEST_S));
+        let moments = std::iter::repeat_with(|| self.next());
+        moments.take_while(|moment| *moment < latest).filter(|moment| *moment >= from).count() as u64
+    }
+}
+
+impl RandomSchedule {
+    fn next_s(&mut self) -> f64 {
         let gap: f64 = match &self.gaps {
             Gaps::Equal => 1.0,
             Gaps::Exponential => Exp1.sample(&mut self.random),
             Gaps::Gamma(gamma) => gamma.sample(&mut self.random),
         };
         self.at_s += gap * self.mean_gap_s;
-        Duration::from_secs_f64(self.at_s.min(1e9))
+        self.at_s
+    }
+}
+
+impl ReplaySchedule {
+    fn next_s(&mut self) -> f64 {
+        let (round, index) =
+            (self.next / self.moments_s.len().max(1), self.next % self.moments_s.len().max(1));
+        self.next += 1;
+        let (Some(moment), Some(last)) = (self.moments_s.get(index), self.moments_s.last()) else {
+            return LATEST_S;
+        };
+        // Between the rounds lies a gap as long as the others are on average, and at least some time.
+        let mean_gap = (last / self.moments_s.len() as f64).max(LEAST_GAP_S);
+        (round as f64 * (last + mean_gap) + moment) / self.speed
     }
 }
 
@@ -62,12 +121,14 @@ pub(crate) fn variation(arrivals: Arrivals) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use accelbench_core::load::{Arrivals, RequestRate};
 
     use super::{Schedule, variation};
 
     fn gaps(arrivals: Arrivals, count: usize) -> Vec<f64> {
-        let mut schedule = Schedule::new(RequestRate { per_s: 4.0, arrivals }, 11);
+        let mut schedule = Schedule::random(RequestRate { per_s: 4.0, arrivals }, 11);
         let moments: Vec<f64> = (0..=count).map(|_| schedule.next().as_secs_f64()).collect();
         moments.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
@@ -87,6 +148,21 @@ mod tests {
             let found = variance.sqrt() / mean;
             assert!((found - variation(arrivals)).abs() < 0.06, "{arrivals:?}: variation {found}");
         }
+    }
+
+    #[test]
+    fn a_trace_is_replayed_at_its_speed_and_begins_again() {
+        let mut schedule = Schedule::replay(vec![0.0, 1.0, 4.0], 2.0);
+        let moments: Vec<f64> = (0..7).map(|_| schedule.next().as_secs_f64()).collect();
+        let gap = 4.0 / 3.0;
+        let expected = [0.0, 0.5, 2.0, 2.0 + gap / 2.0, 2.5 + gap / 2.0, 4.0 + gap / 2.0, 4.0 + gap];
+        for (found, expected) in moments.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-9, "{moments:?}");
+        }
+        let window = (Duration::from_millis(500), Duration::from_secs(2));
+        assert_eq!(Schedule::replay(vec![0.0, 1.0, 4.0], 2.0).due_in(window), 1);
+        assert_eq!(Schedule::replay(Vec::new(), 1.0).due_in(window), 0);
+        assert!(Schedule::replay(vec![0.0], 1000.0).due_in(window) <= 1_500_001);
     }
 
     #[test]

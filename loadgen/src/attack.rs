@@ -75,9 +75,9 @@ impl Attack {
                 // A task of its own: a token then wakes our code and nothing of goose's around it. A user that panicked
                 // has been told by its panic, and leaves a request that never ends.
                 let work = async move {
-                    match load.request_rate() {
+                    match attack.schedule(load, seed) {
                         None => attack.user(user).await,
-                        Some(rate) => attack.arrivals(Schedule::new(rate, seed)).await,
+                        Some(schedule) => attack.arrivals(schedule).await,
                     }
                 };
                 let _ = tokio::spawn(work).await;
@@ -93,6 +93,15 @@ impl Attack {
         let execution = Box::pin(attack.register_scenario(scenario).execute());
         execution.await.context("goose ended the load before its time")?;
         Ok(())
+    }
+
+    /// When the requests of an open loop are due.
+    fn schedule(&self, load: OfferedLoad, seed: u64) -> Option<Schedule> {
+        match load {
+            OfferedLoad::Concurrency(_) => None,
+            OfferedLoad::RequestRate(rate) => Some(Schedule::random(rate, seed)),
+            OfferedLoad::Trace(_) => self.prompts.replay(load),
+        }
     }
 
     /// One user: the next request follows at once when the last has ended.

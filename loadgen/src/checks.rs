@@ -24,7 +24,7 @@ pub(crate) fn all(
 ) -> Vec<Check> {
     let mut checks = vec![
         error_share(report),
-        load_held(point, report),
+        load_held(point, report, about),
         warmed_up(point),
         connections_kept(about, point.requests_sent()),
         sample_size(report),
@@ -38,9 +38,14 @@ pub(crate) fn all(
     checks.push(clocks_agree(about));
     checks.extend(generator_has_room(about));
     checks.extend(server::tokens_agree(point, &about.looks));
-    checks.extend(server::cache_hits(report, 0.0));
+    checks.extend(server::cache_hits(report, shared_share(plan, report)));
     checks.extend(server::energy(report, &about.looks));
     checks
+}
+
+/// The share of the prompts' tokens that are meant to come from a prefix cache.
+fn shared_share(plan: &LoadPlan, report: &LoadReport) -> f64 {
+    (f64::from(plan.workload.shared_prefix_tokens) / report.input_tokens.mean.max(1.0)).min(1.0)
 }
 
 fn check(name: &str, observed: f64, warn: f64, fail: f64, sentence: String) -> Check {
@@ -65,10 +70,11 @@ fn error_share(report: &LoadReport) -> Check {
 }
 
 /// Whether the load was the one that was offered.
-fn load_held(point: &Point, report: &LoadReport) -> Check {
+fn load_held(point: &Point, report: &LoadReport, about: &Circumstances) -> Check {
     match report.offered_load {
         OfferedLoad::Concurrency(requests) => concurrency_held(f64::from(requests.get()), report),
         OfferedLoad::RequestRate(rate) => rate_held(rate, point, report),
+        OfferedLoad::Trace(_) => trace_held(about.due.unwrap_or(0), point),
     }
 }
 
@@ -100,10 +106,22 @@ fn rate_held(rate: RequestRate, point: &Point, report: &LoadReport) -> Check {
     check("rate_held", off, tolerable, 3.0 * tolerable, sentence)
 }
 
+/// Each request of a trace has its moment.
+fn trace_held(due: u64, point: &Point) -> Check {
+    let sent = point.counted() as u64;
+    // One at each edge of the window is none.
+    let off = sent.abs_diff(due).saturating_sub(2) as f64 / due.max(1) as f64;
+    let sentence =
+        format!("{sent} of the {due} requests that were due in the window were sent in it (at most 1 % off)");
+    check("trace_held", off, 0.01, 0.05, sentence)
+}
+
 /// An engine that does not keep up with the arrivals piles them up: its latencies are those of the moment at which the
 /// window happened to close.
 fn requests_do_not_pile_up(point: &Point, report: &LoadReport) -> Option<Check> {
-    report.offered_load.request_rate()?;
+    if !report.offered_load.is_open() {
+        return None;
+    }
     let (from, to) = point.window()?;
     let middle = from + to.saturating_sub(from) / 2;
     let (first, second) = (point.in_flight_in(from, middle), point.in_flight_in(middle, to));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use accelbench_core::dataset::{Content, Dataset, Message};
 use accelbench_core::load::{ErrorClass, LoadPlan};
 use accelbench_core::workload::EosPolicy;
 use anyhow::bail;
@@ -40,7 +41,8 @@ pub(crate) struct Engine {
     /// For small requests outside the measurement.
     client: Client,
     base_url: Url,
-    target: Target,
+    completions: Target,
+    chat: Target,
     /// Requests that met a connection which the engine had given up, and were sent again.
     resent: Arc<AtomicU64>,
     model: String,
@@ -52,14 +54,24 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Finds out with a small request what the engine of `plan` takes.
+    /// Finds out with a small request of the kind of `dataset` what the engine of `plan` takes.
     ///
     /// # Errors
     /// The engine refuses the request in every form. Whatever else goes wrong is left for the load to find.
-    pub(crate) async fn connect(plan: &LoadPlan, timeout: Duration) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(
+        plan: &LoadPlan,
+        dataset: &Dataset,
+        timeout: Duration,
+    ) -> anyhow::Result<Self> {
         let mut engine = Self::new(plan, timeout)?;
         let asked = Asked { input_tokens: None, output_tokens: 2 };
-        let prompt = PreparedPrompt { text: "Hello".to_owned(), asked };
+        let content = match dataset {
+            Dataset::Prompts(prompts) if prompts.iter().any(|prompt| prompt.content.is_chat()) => {
+                Content::Messages(vec![Message { role: "user".to_owned(), content: "Hello".to_owned() }])
+            }
+            _ => Content::Text("Hello".to_owned()),
+        };
+        let prompt = PreparedPrompt { content, asked };
         let (mut refusal, mut connection) = (String::new(), Connection::default());
         for running_usage in [true, false] {
             engine.running_usage = running_usage;
@@ -82,7 +94,8 @@ impl Engine {
             .build()?;
         Ok(Self {
             client,
-            target: Target::post(&plan.base_url.join("v1/completions")?)?,
+            completions: Target::post(&plan.base_url.join("v1/completions")?)?,
+            chat: Target::post(&plan.base_url.join("v1/chat/completions")?)?,
             base_url: plan.base_url.clone(),
             resent: Arc::default(),
             model: plan.served_model_name.clone(),
@@ -112,7 +125,7 @@ impl Engine {
             Err(failure) => return Sample { sent_at: base.elapsed(), outcome: Err(failure) },
         };
         loop {
-            if let Err(error) = connection.ready(&self.target).await {
+            if let Err(error) = connection.ready(self.target(prompt)).await {
                 let failure =
                     Failure::new(ErrorClass::Connection, format!("no connection to the engine ({error})"));
                 return Sample { sent_at: base.elapsed(), outcome: Err(failure) };
@@ -168,7 +181,11 @@ impl Engine {
     fn build(&self, prompt: &PreparedPrompt) -> Result<Vec<u8>, Failure> {
         let body = serde_json::to_vec(&RequestBody::new(self, prompt));
         let body = body.map_err(|error| Failure::new(ErrorClass::Malformed, error.to_string()))?;
-        Ok(self.target.request(&body))
+        Ok(self.target(prompt).request(&body))
+    }
+
+    fn target(&self, prompt: &PreparedPrompt) -> &Target {
+        if prompt.content.is_chat() { &self.chat } else { &self.completions }
     }
 
     fn url(&self, path: &str) -> Result<Url, String> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use accelbench_core::dataset::{self, Prompt, Sha256Hex};
+use accelbench_core::dataset::{Dataset, Sha256Hex};
 use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport};
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -45,7 +45,7 @@ impl Intake {
     }
 
     /// Fetches the plan and the prompts, and checks that they belong together.
-    pub(crate) async fn plan(&self) -> anyhow::Result<(LoadPlan, Vec<Prompt>)> {
+    pub(crate) async fn plan(&self) -> anyhow::Result<(LoadPlan, Dataset)> {
         let bytes = self.until_answered(Method::GET, "plan", None, PLAN_PATIENCE).await?;
         let plan: LoadPlan = serde_json::from_slice(&bytes).context("the plan cannot be read")?;
         let bytes = self.until_answered(Method::GET, "dataset", None, PLAN_PATIENCE).await?;
@@ -55,8 +55,8 @@ impl Intake {
             "the dataset arrived with the hash {sha256} instead of {}",
             plan.dataset_sha256
         );
-        let prompts = dataset::parse(&bytes).context("the dataset cannot be read")?;
-        Ok((plan, prompts))
+        let dataset = Dataset::parse(&bytes).context("the dataset cannot be read")?;
+        Ok((plan, dataset))
     }
 
     /// Tells why the load cannot be measured.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use accelbench_core::dataset::Prompt;
+use accelbench_core::dataset::Dataset;
 use accelbench_core::exploration::Step;
 use accelbench_core::load::{LoadPlan, LoadReport, OfferedLoad, SCHEMA_VERSION};
 use anyhow::{Context as _, bail, ensure};
@@ -52,8 +52,8 @@ pub async fn run_with_token(options: &LoadgenOptions, token: String) -> anyhow::
 }
 
 async fn work(intake: &Intake, options: &LoadgenOptions) -> anyhow::Result<()> {
-    let (plan, prompts) = intake.plan().await?;
-    measure(&plan, &prompts, Duration::from_secs(options.request_timeout_s), intake).await
+    let (plan, dataset) = intake.plan().await?;
+    measure(&plan, &dataset, Duration::from_secs(options.request_timeout_s), intake).await
 }
 
 /// Measures the load points of `plan` that have no report yet, with prompts of `dataset`, and then those that its
@@ -63,7 +63,7 @@ async fn work(intake: &Intake, options: &LoadgenOptions) -> anyhow::Result<()> {
 /// What kept a load point from being measured, in words for the person who asked for it, or an error of the sink.
 pub async fn measure(
     plan: &LoadPlan,
-    dataset: &[Prompt],
+    dataset: &Dataset,
     request_timeout: Duration,
     sink: &impl LoadSink,
 ) -> anyhow::Result<()> {
@@ -72,7 +72,8 @@ pub async fn measure(
         "the plan has schema version {}, this load generator reads {SCHEMA_VERSION}; use the same release on both sides",
         plan.schema_version
     );
-    let engine = Engine::connect(plan, request_timeout).await?;
+    plan.workload.validate_dataset(dataset, &plan.load_points)?;
+    let engine = Engine::connect(plan, dataset, request_timeout).await?;
     let source = PromptSource::new(&engine, plan, dataset).await?;
     for index in (0..plan.load_points.len() as u32).filter(|index| !plan.reported.contains(index)) {
         deliver_point(sink, plan, &engine, &source, index).await?;
@@ -149,6 +150,7 @@ async fn measure_point(
         exact_input: source.is_exact(),
         fresh_prompts: source.fresh_prompts(index, wanted),
         resent: engine.resent() - resent_before,
+        due: attack.prompts.replay(load).map(|schedule| schedule.due_in(window)),
     };
     recorder::report(plan, &point, &about)
         .with_context(|| format!("{load}; the commonest error: {commonest}"))
@@ -168,5 +170,7 @@ fn wanted_prompts(plan: &LoadPlan, load: OfferedLoad) -> usize {
         OfferedLoad::RequestRate(rate) => {
             measured.max((rate.per_s * plan.measurement.min_duration_s * 2.0) as usize)
         }
+        // As many as there are.
+        OfferedLoad::Trace(_) => usize::MAX,
     }
 }

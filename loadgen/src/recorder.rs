@@ -39,6 +39,8 @@ pub(crate) struct Circumstances {
     pub(crate) fresh_prompts: Option<usize>,
     /// How many requests met a connection that the engine had given up, and were sent again.
     pub(crate) resent: u64,
+    /// How many requests of a trace were due in the window.
+    pub(crate) due: Option<u64>,
 }
 
 /// Makes the report of a load point that is over.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use accelbench_core::dataset::{self, DatasetName};
+use accelbench_core::dataset::{Dataset, DatasetName, STANDARD};
 use accelbench_core::instance::{InstanceType, InstanceTypeName};
 use accelbench_core::model::Model;
 use accelbench_core::observed::Observed;
@@ -19,8 +19,6 @@ const MODELS: &[u8] = include_bytes!("../seed/models.csv");
 const INSTANCES: &[u8] = include_bytes!("../seed/instances.csv");
 const PRICES: &[u8] = include_bytes!("../seed/prices.csv");
 const PRICE_SOURCES: &[u8] = include_bytes!("../seed/price_sources.csv");
-/// The standard dataset, as JSON lines.
-pub const STANDARD_DATASET: &[u8] = include_bytes!("../../datasets/standard-v1.jsonl");
 
 /// How much comes with this release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +41,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
     let models: Vec<Model> = read("models", MODELS)?;
     let instances: Vec<InstanceType> = read("instance types", INSTANCES)?;
     let prices = read_prices()?;
-    let prompts = dataset::parse(STANDARD_DATASET).map_err(|error| broken("standard dataset", &error))?;
+    let prompts = Dataset::parse(STANDARD).map_err(|error| broken("standard dataset", &error))?;
     let mut transaction = pool.begin().await?;
     // Replicas that start together take turns.
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('accelbench seed', 0))")
@@ -56,7 +54,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
         instances::upsert(&mut transaction, instance).await?;
     }
     prices::record(&mut transaction, &prices).await?;
-    datasets::put(&mut transaction, &DatasetName::standard(), STANDARD_DATASET, prompts.len(), None).await?;
+    datasets::put(&mut transaction, &DatasetName::standard(), STANDARD, prompts.len(), None).await?;
     transaction.commit().await?;
     Ok(Seeded { models: models.len(), instance_types: instances.len(), datasets: 1, prices: prices.len() })
 }
@@ -114,18 +112,19 @@ fn broken(what: &str, error: &dyn std::error::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use accelbench_core::dataset;
     use accelbench_core::instance::InstanceType;
     use accelbench_core::model::Model;
 
-    use super::{INSTANCES, MODELS, STANDARD_DATASET, read, read_prices};
+    use accelbench_core::dataset::{Dataset, STANDARD};
+
+    use super::{INSTANCES, MODELS, read, read_prices};
 
     #[test]
     fn the_release_can_be_read() {
         let models: Vec<Model> = read("models", MODELS).unwrap();
         let instances: Vec<InstanceType> = read("instance types", INSTANCES).unwrap();
         assert!(models.len() >= 200 && instances.len() >= 60);
-        assert!(dataset::parse(STANDARD_DATASET).unwrap().len() >= 300);
+        assert!(Dataset::parse(STANDARD).unwrap().len() >= 300);
     }
 
     #[test]

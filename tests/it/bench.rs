@@ -3,6 +3,7 @@
 use std::process::{Output, Stdio};
 
 use accelbench_core::load::{LoadReport, report_schema};
+use accelbench_core::validity::Outcome;
 use accelbench_tests::installation::Installation;
 use serde_json::Value;
 use tokio::process::Command;
@@ -56,4 +57,61 @@ async fn what_cannot_be_measured_is_said_at_once() {
         assert!(!refused.status.success() && refused.stdout.is_empty(), "{arguments:?}");
         assert!(text(&refused.stderr).contains(expected), "{}", text(&refused.stderr));
     }
+}
+
+async fn bench_with(url: &str, dataset: &str, more: &[&str]) -> Output {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), dataset).unwrap();
+    let mut command = Command::new(Installation::program().unwrap());
+    command.args(["bench", url, "-o", "json", "--min-duration", "1", "--min-requests", "5", "--dataset"]);
+    command.arg(file.path()).args(more).stdin(Stdio::null());
+    command.output().await.unwrap()
+}
+
+fn only_report(output: &Output) -> LoadReport {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let reports: Vec<LoadReport> = serde_json::from_slice(&output.stdout).unwrap();
+    reports.into_iter().next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_replayed_with_its_moments_and_lengths() {
+    let url = endpoint("org/model").await;
+    let requests = (0..400)
+        .map(|request| format!("{},{},{}\n", f64::from(request) * 0.1, 10 + request % 3, 4 + request % 2));
+    let trace = format!("t_s,input_len,output_len\n{}", requests.collect::<String>());
+    let report = only_report(&bench_with(&url, &trace, &["--replay", "2"]).await);
+    assert_eq!(report.offered_load.to_string(), "trace at speed 2");
+    let held = report.checks.iter().find(|check| check.name == "trace_held").unwrap();
+    assert_eq!(held.outcome, Outcome::Pass, "{}", held.sentence);
+    assert!((report.requests_per_s - 20.0).abs() < 4.0, "{}", report.requests_per_s);
+    assert!((10.0..=12.0).contains(&report.input_tokens.mean) && report.output_tokens.max < 5.5);
+
+    let refused = bench_with(&url, "{\"prompt\":\"a\"}", &["--replay", "1"]).await;
+    assert!(text(&refused.stderr).contains("only a trace can be replayed"), "{}", text(&refused.stderr));
+    let refused = bench_with(&url, "t_s,input_len,output_len\n1,2,3\n0,2,3\n", &["--replay", "1"]).await;
+    assert!(text(&refused.stderr).contains("line 3: t_s is 0"), "{}", text(&refused.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_and_share_gpt_are_asked_as_they_are() {
+    let url = endpoint("org/model").await;
+    let chat = r#"{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Why is the sky blue?"}],"output_tokens":6}"#;
+    let report = only_report(&bench_with(&url, chat, &["--concurrency", "2", "--output-len", "9"]).await);
+    assert_eq!((report.failed(), report.output_tokens.max.round() as u64), (0, 6));
+
+    let share_gpt = r#"[{"conversations":[{"from":"human","value":"Why is the sky blue?"},{"from":"gpt","value":"Because small things scatter short waves more than long ones."}]}]"#;
+    let report =
+        only_report(&bench_with(&url, share_gpt, &["--concurrency", "1", "--output-len", "90"]).await);
+    assert!((5..30).contains(&(report.output_tokens.max.round() as u64)), "{:?}", report.output_tokens);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lengths_come_from_distributions() {
+    let url = endpoint("org/model").await;
+    let arguments = ["--concurrency", "4", "--input-len", "uniform:10:30", "--output-len", "uniform:4:8"];
+    let report = only_report(&bench_with(&url, "{\"prompt\":\"Some words to be cut.\"}", &arguments).await);
+    assert!(report.input_tokens.min >= 9.5 && report.input_tokens.max < 30.5, "{:?}", report.input_tokens);
+    assert!(report.input_tokens.max > report.input_tokens.min + 5.0, "{:?}", report.input_tokens);
+    assert!((3.5..8.5).contains(&report.output_tokens.mean));
 }

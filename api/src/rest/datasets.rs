@@ -1,6 +1,6 @@
 //! Datasets of people.
 
-use accelbench_core::dataset::{self, DatasetName, InvalidDataset, Prompt, Sha256Hex};
+use accelbench_core::dataset::{Dataset, DatasetName, InvalidDataset, Sha256Hex};
 use accelbench_store::datasets::{self, StoredDataset};
 use accelbench_store::{Error, PgConnection};
 use axum::Json;
@@ -33,21 +33,21 @@ pub(crate) async fn add(
     body: Result<RawBody, ApiError>,
 ) -> Result<(StatusCode, Json<StoredDataset>), ApiError> {
     let RawBody(bytes) = body.map_err(|error| with_limit(error, app.max_dataset_bytes()))?;
-    let prompts = parse(bytes.clone()).await?;
+    let dataset = parse(bytes.clone()).await?;
     let mut connection = app.connection().await?;
     let status = if is_stored(&mut connection, &bytes).await? { StatusCode::OK } else { StatusCode::CREATED };
     let by = parameters.submitted_by.as_deref();
-    let stored = datasets::put(&mut connection, &parameters.name, &bytes, prompts.len(), by).await?;
+    let stored = datasets::put(&mut connection, &parameters.name, &bytes, dataset.len(), by).await?;
     Ok((status, Json(stored)))
 }
 
 /// Reads the prompts off the threads that serve requests: a large dataset takes a while.
-async fn parse(bytes: Bytes) -> Result<Vec<Prompt>, ApiError> {
-    let parsed = spawn_blocking(move || dataset::parse(&bytes)).await;
+pub(crate) async fn parse(bytes: Bytes) -> Result<Dataset, ApiError> {
+    let parsed = spawn_blocking(move || Dataset::parse(&bytes)).await;
     let parsed = parsed.map_err(|error| ApiError::internal("a dataset could not be read", &error))?;
     parsed.map_err(|error: InvalidDataset| {
         ApiError::unprocessable(format!("the dataset is refused: {error}"))
-            .with_hint("each line is a JSON object such as {\"prompt\": \"...\", \"output_tokens\": 128}")
+            .with_hint("give JSON lines such as {\"prompt\": \"...\", \"output_tokens\": 128} or {\"messages\": [...]}, ShareGPT's JSON, or CSV with input_tokens and output_tokens")
     })
 }
 

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use accelbench_core::dataset::{self, DatasetName, Sha256Hex};
+use accelbench_core::dataset::{Dataset, DatasetName, STANDARD, Sha256Hex};
 use accelbench_core::engine::server_root;
 use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
 use accelbench_core::run::{RunId, validate_exploration, validate_load};
 use accelbench_core::workload::Workload;
 use accelbench_loadgen::LoadSink;
-use accelbench_store::seed::STANDARD_DATASET;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -32,7 +31,8 @@ pub(crate) struct BenchOptions {
     /// The name under which it serves the model [default: the only one that it serves]
     #[arg(long)]
     model: Option<String>,
-    /// File with one prompt a line as JSON, to be used instead of the built-in prompts
+    /// File to be used instead of the built-in prompts: JSON lines with a `prompt` or `messages` each, ShareGPT's JSON,
+    /// or CSV with input_tokens and output_tokens, and t_s where it is a trace
     #[arg(long, value_name = "FILE")]
     dataset: Option<PathBuf>,
     #[command(flatten)]
@@ -50,14 +50,14 @@ pub(crate) async fn bench(format: Format, options: BenchOptions) -> anyhow::Resu
         Some(path) => {
             fs::read(path).with_context(|| format!("the dataset {} cannot be read", path.display()))?
         }
-        None => STANDARD_DATASET.to_vec(),
+        None => STANDARD.to_vec(),
     };
-    let prompts = dataset::parse(&bytes)?;
-    let plan = plan(&options, &bytes).await?;
+    let dataset = Dataset::parse(&bytes)?;
+    let plan = plan(&options, &dataset, &bytes).await?;
     let screen = Screen { bar: progress::bar(), reports: Mutex::default(), conclusion: Mutex::default() };
     let timeout = Duration::from_secs(options.request_timeout);
     let stdout = output::SilencedStdout::silence()?;
-    let measured = accelbench_loadgen::measure(&plan, &prompts, timeout, &screen);
+    let measured = accelbench_loadgen::measure(&plan, &dataset, timeout, &screen);
     let outcome = tokio::select! {
         outcome = measured => outcome,
         _ = shutdown::requested() => Err(anyhow::anyhow!("stopped before the end")),
@@ -89,7 +89,7 @@ fn show(format: Format, reports: &[LoadReport]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan> {
+async fn plan(options: &BenchOptions, dataset: &Dataset, bytes: &[u8]) -> anyhow::Result<LoadPlan> {
     if !matches!(options.url.scheme(), "http" | "https") {
         bail!("`{}` is no http:// or https:// address; give for instance http://127.0.0.1:8000", options.url);
     }
@@ -102,18 +102,20 @@ async fn plan(options: &BenchOptions, dataset: &[u8]) -> anyhow::Result<LoadPlan
     }
     let workload = Workload {
         dataset: DatasetName::standard(),
-        lengths: options.load.lengths(),
+        lengths: options.load.lengths(dataset.is_lengths()),
         eos: options.load.eos(),
+        shared_prefix_tokens: options.load.shared_prefix_len,
         seed: options.load.seed,
     };
     workload.validate()?;
+    workload.validate_dataset(dataset, &load_points)?;
     Ok(LoadPlan {
         schema_version: SCHEMA_VERSION,
         run_id: RunId::new(),
         served_model_name: served_model(&base_url, options.model.as_deref()).await?,
         base_url,
         workload,
-        dataset_sha256: Sha256Hex::of(dataset),
+        dataset_sha256: Sha256Hex::of(bytes),
         max_context_tokens: None,
         load_points,
         exploration,

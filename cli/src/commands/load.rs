@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use accelbench_core::exploration::{Axis, Exploration};
-use accelbench_core::load::{Arrivals, Measurement, OfferedLoad, RequestRate};
+use accelbench_core::load::{Arrivals, Measurement, OfferedLoad, RequestRate, TraceReplay};
 use accelbench_core::slo::{Limit, Slo};
-use accelbench_core::workload::{EosPolicy, LengthTable, Lengths};
+use accelbench_core::workload::{EosPolicy, LengthDistribution, LengthTable, Lengths, MAX_TOKENS};
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
@@ -28,6 +28,7 @@ pub(crate) struct LoadArguments {
         default_value = "1,4,16",
         default_value_ifs([
             ("rate", ArgPredicate::IsPresent, None),
+            ("replay", ArgPredicate::IsPresent, None),
             ("sweep", ArgPredicate::Equals("true".into()), None),
             ("search", ArgPredicate::IsPresent, None),
         ])
@@ -39,8 +40,11 @@ pub(crate) struct LoadArguments {
     /// How the requests of --rate arrive: poisson, constant, or gamma:BURSTINESS (1 is Poisson, less is burstier)
     #[arg(long, default_value = "poisson", value_parser = parse_arrivals)]
     arrivals: Arrivals,
+    /// Replay the trace that --dataset is, at this speed: 1 is as it was; several are one load point each
+    #[arg(long, value_delimiter = ',', value_name = "SPEED", num_args = 0..=1, default_missing_value = "1")]
+    replay: Vec<f64>,
     /// Build the load curve by itself: from one stream to saturation, then where the curve bends
-    #[arg(long, conflicts_with_all = ["concurrency", "rate", "search"])]
+    #[arg(long, conflicts_with_all = ["concurrency", "rate", "replay", "search"])]
     sweep: bool,
     /// Find the highest load that keeps every --slo
     #[arg(long, value_name = "AXIS", conflicts_with = "concurrency", requires = "slo")]
@@ -54,12 +58,16 @@ pub(crate) struct LoadArguments {
     /// Most load points of --sweep or --search
     #[arg(long, default_value_t = 16, value_name = "COUNT")]
     max_load_points: u32,
-    /// Tokens of each prompt; without lengths, pairs are drawn from measured conversations
-    #[arg(long, requires = "output_len")]
-    input_len: Option<u32>,
-    /// Tokens of each answer
-    #[arg(long)]
-    output_len: Option<u32>,
+    /// Tokens of each prompt: a number, uniform:MIN:MAX, normal:MEAN:STD_DEV or lognormal:MEAN:STD_DEV; without lengths,
+    /// pairs are drawn from measured conversations
+    #[arg(long, requires = "output_len", value_name = "TOKENS", value_parser = parse_lengths)]
+    input_len: Option<LengthDistribution>,
+    /// Tokens of each answer, as for --input-len; alone, prompts are sent as the dataset has them
+    #[arg(long, value_name = "TOKENS", value_parser = parse_lengths)]
+    output_len: Option<LengthDistribution>,
+    /// Tokens with which every prompt begins alike, for engines with a prefix cache
+    #[arg(long, default_value_t = 0, value_name = "TOKENS", requires = "input_len")]
+    pub(crate) shared_prefix_len: u32,
     /// Measure each load point at least this long, in seconds
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
     min_duration: f64,
@@ -83,7 +91,8 @@ impl LoadArguments {
         let closed = self.concurrency.iter().map(|&requests| OfferedLoad::Concurrency(requests));
         let arrivals = self.arrivals;
         let open = self.rate.iter().map(|&per_s| OfferedLoad::RequestRate(RequestRate { per_s, arrivals }));
-        closed.chain(open).collect()
+        let replays = self.replay.iter().map(|&speed| OfferedLoad::Trace(TraceReplay { speed }));
+        closed.chain(open).chain(replays).collect()
     }
 
     /// How further load points are found.
@@ -106,12 +115,26 @@ impl LoadArguments {
         Slo::new(self.slo.clone()).ok()
     }
 
-    pub(crate) fn lengths(&self) -> Lengths {
+    /// The lengths; `given_by_dataset` says that the dataset holds nothing but lengths.
+    pub(crate) fn lengths(&self, given_by_dataset: bool) -> Lengths {
+        let exactly = |lengths: LengthDistribution| {
+            let (min, max) = lengths.bounds();
+            (min == max).then_some(min)
+        };
         match (self.input_len, self.output_len) {
-            (Some(input_tokens), Some(output_tokens)) => Lengths::Fixed { input_tokens, output_tokens },
-            (None, Some(output_tokens)) => Lengths::AsInDataset { output_tokens },
+            (Some(input), Some(output)) => match (exactly(input), exactly(output)) {
+                (Some(input_tokens), Some(output_tokens)) => Lengths::Fixed { input_tokens, output_tokens },
+                _ => Lengths::Distributed { input, output },
+            },
+            (None, Some(output)) => Lengths::AsInDataset { output_tokens: output.bounds().1 },
+            (_, None) if given_by_dataset => Lengths::AsInDataset { output_tokens: USUAL_OUTPUT_TOKENS },
             (_, None) => Lengths::Table { table: LengthTable::Sharegpt },
         }
+    }
+
+    /// Whether a trace is replayed.
+    pub(crate) fn replays(&self) -> bool {
+        !self.replay.is_empty()
     }
 
     pub(crate) fn eos(&self) -> EosPolicy {
@@ -131,6 +154,32 @@ impl LoadArguments {
     }
 }
 
+/// Answers of a dataset that does not say how long they are.
+const USUAL_OUTPUT_TOKENS: u32 = 128;
+
+fn parse_lengths(text: &str) -> Result<LengthDistribution, String> {
+    let wrong = || {
+        format!("`{text}` is none of NUMBER, uniform:MIN:MAX, normal:MEAN:STD_DEV and lognormal:MEAN:STD_DEV")
+    };
+    let (kind, numbers) = text.split_once(':').unwrap_or(("", text));
+    let numbers: Result<Vec<u32>, _> = numbers.split(':').map(str::parse).collect();
+    // Three standard deviations hold nearly all of a normal distribution; a lognormal one has a long tail.
+    match (kind, numbers.map_err(|_no_number| wrong())?.as_slice()) {
+        ("", &[tokens]) => Ok(LengthDistribution::Uniform { min: tokens, max: tokens }),
+        ("uniform", &[min, max]) => Ok(LengthDistribution::Uniform { min, max }),
+        ("normal", &[mean, std_dev]) => {
+            let min = mean.saturating_sub(std_dev.saturating_mul(3)).max(2.min(mean));
+            let max = mean.saturating_add(std_dev.saturating_mul(3)).min(MAX_TOKENS);
+            Ok(LengthDistribution::Normal { mean, std_dev, min, max })
+        }
+        ("lognormal", &[mean, std_dev]) => {
+            let max = mean.saturating_add(std_dev.saturating_mul(10)).min(MAX_TOKENS);
+            Ok(LengthDistribution::Lognormal { mean, std_dev, min: 2.min(mean), max })
+        }
+        _ => Err(wrong()),
+    }
+}
+
 fn parse_arrivals(text: &str) -> Result<Arrivals, String> {
     let wrong = || format!("`{text}` is none of poisson, constant and gamma:BURSTINESS");
     match text.split_once(':') {
@@ -146,9 +195,10 @@ fn parse_arrivals(text: &str) -> Result<Arrivals, String> {
 #[cfg(test)]
 mod tests {
     use accelbench_core::load::Arrivals;
+    use accelbench_core::workload::LengthDistribution;
     use clap::Parser;
 
-    use super::{LoadArguments, parse_arrivals};
+    use super::{LoadArguments, parse_arrivals, parse_lengths};
 
     #[derive(Parser)]
     struct Command {
@@ -169,6 +219,20 @@ mod tests {
             loads(&["--concurrency", "8", "--rate", "2", "--arrivals", "gamma:0.5"]),
             ["concurrency 8", "2 requests/s gamma 0.5"]
         );
+    }
+
+    #[test]
+    fn lengths_are_numbers_or_distributions() {
+        assert_eq!(parse_lengths("50"), Ok(LengthDistribution::Uniform { min: 50, max: 50 }));
+        assert_eq!(
+            parse_lengths("normal:100:40"),
+            Ok(LengthDistribution::Normal { mean: 100, std_dev: 40, min: 2, max: 220 })
+        );
+        for wrong in ["", "x", "uniform:1", "normal:1:2:3", "gauss:1:2", "-4"] {
+            assert!(parse_lengths(wrong).unwrap_err().contains("uniform:MIN:MAX"), "{wrong}");
+        }
+        assert_eq!(loads(&["--replay"]), ["trace at speed 1"]);
+        assert_eq!(loads(&["--replay", "1,2.5"]), ["trace at speed 1", "trace at speed 2.5"]);
     }
 
     #[test]

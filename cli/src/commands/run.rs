@@ -157,7 +157,16 @@ fn instance(options: &RunOptions) -> &str {
 
 fn workload(options: &RunOptions, dataset: &str) -> Value {
     let load = &options.load;
-    json!({"dataset": dataset, "lengths": load.lengths(), "eos": load.eos(), "seed": load.seed})
+    let mut workload = json!({
+        "dataset": dataset,
+        "lengths": load.lengths(load.replays()),
+        "eos": load.eos(),
+        "seed": load.seed,
+    });
+    if load.shared_prefix_len > 0 {
+        workload["shared_prefix_tokens"] = load.shared_prefix_len.into();
+    }
+    workload
 }
 
 /// The token never comes from a flag: flags are seen by everybody on the machine.

@@ -14,6 +14,16 @@ pub enum OfferedLoad {
     Concurrency(NonZeroU32),
     /// Open loop: requests arrive whatever became of the earlier ones.
     RequestRate(RequestRate),
+    /// Open loop: requests arrive as in the dataset, which is a trace.
+    Trace(TraceReplay),
+}
+
+/// A trace that is played again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceReplay {
+    /// How much faster than it was: 1 is as it was.
+    pub speed: f64,
 }
 
 /// Requests that arrive on their own account.
@@ -50,6 +60,7 @@ impl OfferedLoad {
         match self {
             Self::Concurrency(requests) => f64::from(requests.get()),
             Self::RequestRate(rate) => rate.per_s,
+            Self::Trace(replay) => replay.speed,
         }
     }
 
@@ -58,7 +69,7 @@ impl OfferedLoad {
     pub fn concurrency(self) -> Option<u32> {
         match self {
             Self::Concurrency(requests) => Some(requests.get()),
-            Self::RequestRate(_) => None,
+            Self::RequestRate(_) | Self::Trace(_) => None,
         }
     }
 
@@ -66,9 +77,24 @@ impl OfferedLoad {
     #[must_use]
     pub fn request_rate(self) -> Option<RequestRate> {
         match self {
-            Self::Concurrency(_) => None,
             Self::RequestRate(rate) => Some(rate),
+            Self::Concurrency(_) | Self::Trace(_) => None,
         }
+    }
+
+    /// How much faster than it was a trace is played.
+    #[must_use]
+    pub fn trace_speed(self) -> Option<f64> {
+        match self {
+            Self::Trace(replay) => Some(replay.speed),
+            Self::Concurrency(_) | Self::RequestRate(_) => None,
+        }
+    }
+
+    /// Whether requests arrive whatever became of the earlier ones.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.concurrency().is_none()
     }
 }
 
@@ -98,6 +124,7 @@ impl fmt::Display for OfferedLoad {
         match self {
             Self::Concurrency(requests) => write!(formatter, "concurrency {requests}"),
             Self::RequestRate(rate) => rate.fmt(formatter),
+            Self::Trace(replay) => write!(formatter, "trace at speed {}", replay.speed),
         }
     }
 }

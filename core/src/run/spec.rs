@@ -37,6 +37,9 @@ pub enum InvalidSpec {
     /// The burstiness of the arrivals is out of range.
     #[error("burstiness {0} is not within 0.01 to 100; 1 is Poisson, less is burstier")]
     Burstiness(f64),
+    /// The speed of a trace is out of range.
+    #[error("speed {0} is not within 0.001 to 1000; 1 replays the trace as it was")]
+    TraceSpeed(f64),
     /// Too many simultaneous requests.
     #[error("concurrency {0} is more than {MAX_CONCURRENCY}, which one load generator can hold")]
     Concurrency(u32),
@@ -191,13 +194,16 @@ pub(crate) fn validate_load_point(load: OfferedLoad) -> Result<(), InvalidSpec> 
         OfferedLoad::RequestRate(rate) if !(0.001..=10_000.0).contains(&rate.per_s) => {
             Err(InvalidSpec::RequestRate(rate.per_s))
         }
+        OfferedLoad::Trace(replay) if !(0.001..=1000.0).contains(&replay.speed) => {
+            Err(InvalidSpec::TraceSpeed(replay.speed))
+        }
         OfferedLoad::RequestRate(rate) => match rate.arrivals.burstiness() {
             Some(burstiness) if !(0.01..=100.0).contains(&burstiness) => {
                 Err(InvalidSpec::Burstiness(burstiness))
             }
             _ => Ok(()),
         },
-        OfferedLoad::Concurrency(_) => Ok(()),
+        OfferedLoad::Concurrency(_) | OfferedLoad::Trace(_) => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a request asks of the engine.
 
+use accelbench_core::dataset::{Content, Message};
 use accelbench_core::workload::EosPolicy;
 use serde::Serialize;
 
@@ -9,11 +10,14 @@ use crate::prompts::PreparedPrompt;
 /// Seeds that every engine takes: some read them as 32 bits with a sign.
 const MOST_SEED: u64 = i32::MAX as u64;
 
-/// The body of `POST /v1/completions`.
+/// The body of `POST /v1/completions` or `POST /v1/chat/completions`.
 #[derive(Debug, Serialize)]
 pub(super) struct RequestBody<'a> {
     model: &'a str,
-    prompt: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<&'a [Message]>,
     max_tokens: u32,
     /// Sampling costs the same at every temperature; 0 makes repeats comparable.
     temperature: f32,
@@ -36,10 +40,15 @@ struct StreamOptions {
 impl<'a> RequestBody<'a> {
     pub(super) fn new(engine: &'a Engine, prompt: &'a PreparedPrompt) -> Self {
         let output_tokens = prompt.asked.output_tokens;
+        let (text, messages) = match &prompt.content {
+            Content::Text(text) => (Some(text.as_str()), None),
+            Content::Messages(messages) => (None, Some(messages.as_slice())),
+        };
         let to_the_asked_length = engine.eos == EosPolicy::Ignore;
         Self {
             model: &engine.model,
-            prompt: &prompt.text,
+            prompt: text,
+            messages,
             max_tokens: output_tokens,
             temperature: 0.0,
             seed: engine.seed & MOST_SEED,

@@ -14,7 +14,7 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// Joins the prompts of a dataset.
     pub(crate) fn new(dataset: &[Prompt], seed: u64) -> Self {
-        let mut texts: Vec<&str> = dataset.iter().map(|prompt| prompt.prompt.as_str()).collect();
+        let mut texts: Vec<_> = dataset.iter().map(|prompt| prompt.content.to_text()).collect();
         texts.shuffle(&mut StdRng::seed_from_u64(seed));
         Self { characters: texts.join("\n\n").chars().collect() }
     }

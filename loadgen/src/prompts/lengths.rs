@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use accelbench_core::workload::{LengthTable, Lengths};
+use accelbench_core::workload::{LengthDistribution, LengthTable, Lengths};
+use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
+use rand_distr::{Distribution as _, LogNormal, Normal};
 
 /// First two turns of the ShareGPT conversations; the folder `datasets` says where they come from.
 const SHAREGPT: &str = include_str!("../../../datasets/lengths-sharegpt.csv");
@@ -24,12 +26,46 @@ pub(super) fn draw(
             .filter_map(|_| SHAREGPT_PAIRS.choose(random).copied())
             .map(|pair| fit(pair, max_context_tokens))
             .collect(),
+        Lengths::Distributed { input, output } => (0..count)
+            .map(|_| fit((draw_one(*input, random), draw_one(*output, random)), max_context_tokens))
+            .collect(),
         Lengths::AsInDataset { .. } => Vec::new(),
     }
 }
 
+/// Attempts to draw a length between the bounds before the nearer bound is taken.
+const MOST_DRAWS: usize = 100;
+
+/// Draws a length from a distribution that was found possible when it was asked for.
+fn draw_one(distribution: LengthDistribution, random: &mut StdRng) -> u32 {
+    let (min, max) = distribution.bounds();
+    let draw: Box<dyn Fn(&mut StdRng) -> f64> = match distribution {
+        LengthDistribution::Uniform { min, max } => return random.random_range(min..=max),
+        LengthDistribution::Normal { mean, std_dev, .. } => {
+            match Normal::new(f64::from(mean), f64::from(std_dev)) {
+                Ok(normal) => Box::new(move |random| normal.sample(random)),
+                Err(_) => return mean,
+            }
+        }
+        LengthDistribution::Lognormal { mean, std_dev, .. } => {
+            match LogNormal::from_mean_cv(f64::from(mean), f64::from(std_dev) / f64::from(mean.max(1))) {
+                Ok(lognormal) => Box::new(move |random| lognormal.sample(random)),
+                Err(_) => return mean,
+            }
+        }
+    };
+    let mut length = f64::from(min);
+    for _ in 0..MOST_DRAWS {
+        length = draw(random).round();
+        if (f64::from(min)..=f64::from(max)).contains(&length) {
+            break;
+        }
+    }
+    length.clamp(f64::from(min), f64::from(max)) as u32
+}
+
 /// Two tokens out are the least that has an inter-token latency.
-fn fit((input, output): (u32, u32), max_context_tokens: Option<u32>) -> (u32, u32) {
+pub(super) fn fit((input, output): (u32, u32), max_context_tokens: Option<u32>) -> (u32, u32) {
     let room = max_context_tokens.unwrap_or(u32::MAX);
     let output = output.clamp(2, room.saturating_sub(1).max(2));
     (input.min(room.saturating_sub(output)).max(1), output)
@@ -45,7 +81,7 @@ fn read(csv: &str) -> Vec<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use accelbench_core::workload::Lengths;
+    use accelbench_core::workload::{LengthDistribution, Lengths};
     use rand::SeedableRng as _;
     use rand::rngs::StdRng;
 
@@ -65,6 +101,25 @@ mod tests {
         let draw = |seed| draw(&Lengths::default(), None, &mut StdRng::seed_from_u64(seed), 50);
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn distributions_have_their_means_and_keep_their_bounds() {
+        for (distribution, mean) in [
+            (LengthDistribution::Uniform { min: 10, max: 30 }, 20.0),
+            (LengthDistribution::Normal { mean: 500, std_dev: 50, min: 100, max: 900 }, 500.0),
+            (LengthDistribution::Lognormal { mean: 500, std_dev: 250, min: 1, max: 100_000 }, 500.0),
+        ] {
+            let lengths = Lengths::Distributed { input: distribution, output: distribution };
+            let pairs = draw(&lengths, None, &mut StdRng::seed_from_u64(5), 5000);
+            let found = pairs.iter().map(|pair| f64::from(pair.0)).sum::<f64>() / 5000.0;
+            assert!((found / mean - 1.0).abs() < 0.03, "{distribution:?}: {found}");
+            let (min, max) = distribution.bounds();
+            assert!(pairs.iter().all(|pair| (min..=max).contains(&pair.0)));
+            assert!(
+                pairs.iter().any(|pair| pair.0 != pairs[0].0) && pairs.iter().any(|pair| pair.0 != pair.1)
+            );
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn circumstances() -> Circumstances {
         exact_input: true,
         fresh_prompts: None,
         resent: 0,
+        due: None,
     }
 }
 

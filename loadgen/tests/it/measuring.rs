@@ -228,3 +228,19 @@ async fn a_search_measures_until_it_has_an_answer_and_goes_on_where_it_was() {
     assert_eq!((loads(&heard), heard.conclusions.len()), (vec![4], 1));
     assert_eq!(heard.reports[0].0, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prompts_share_a_beginning_and_differ_behind_it() {
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, PLAIN))).await;
+    let mut plan = plan(&engine, &[2]);
+    plan.workload.shared_prefix_tokens = 16;
+    let report = play_one(plan).await;
+    assert_passes(&report, "input_length");
+    let prompts: Vec<String> =
+        engine.requests()[1..].iter().map(|body| body["prompt"].as_str().unwrap().to_owned()).collect();
+    let shared = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let least = prompts.windows(2).map(|pair| shared(&pair[0], &pair[1])).min().unwrap();
+    assert!(least > 16, "two prompts share only {least} bytes");
+    let different: BTreeSet<&String> = prompts.iter().collect();
+    assert_eq!(different.len(), prompts.len(), "a prompt was sent twice");
+}

@@ -1,5 +1,5 @@
 SELECT
-    load_point_index, concurrency, request_rate_per_s, arrivals, arrivals_burstiness, started_at, finished_at, requests_completed, requests_failed, itl_basis,
+    load_point_index, concurrency, request_rate_per_s, arrivals, arrivals_burstiness, trace_speed, started_at, finished_at, requests_completed, requests_failed, itl_basis,
     ARRAY[ttft_mean_ms, ttft_p50_ms, ttft_p90_ms, ttft_p95_ms, ttft_p99_ms, ttft_max_ms] AS "ttft_ms!",
     ARRAY[itl_mean_ms, itl_p50_ms, itl_p90_ms, itl_p95_ms, itl_p99_ms, itl_max_ms] AS "itl_ms!",
     ARRAY[tpot_mean_ms, tpot_p50_ms, tpot_p90_ms, tpot_p95_ms, tpot_p99_ms, tpot_max_ms] AS "tpot_ms!",

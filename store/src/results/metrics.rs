@@ -15,6 +15,7 @@ struct MetricsRow {
     request_rate_per_s: Option<f64>,
     arrivals: Option<String>,
     arrivals_burstiness: Option<f64>,
+    trace_speed: Option<f64>,
     started_at: DateTime<Utc>,
     finished_at: DateTime<Utc>,
     requests_completed: i64,
@@ -72,6 +73,7 @@ impl MetricsRow {
         self.concurrency == load.concurrency().map(u32::cast_signed)
             && self.request_rate_per_s == rate.map(|rate| rate.per_s)
             && self.arrivals.as_deref() == rate.map(|rate| rate.arrivals.as_str())
+            && self.trace_speed == load.trace_speed()
             && self.arrivals_burstiness == rate.and_then(|rate| rate.arrivals.burstiness())
     }
 }

@@ -131,6 +131,7 @@ async fn insert(
         report.input_tokens.mean,
         report.output_tokens.mean,
         validity::overall(&report.checks).as_str(),
+        report.offered_load.trace_speed(),
     )
     .execute(connection)
     .await?;

@@ -1,6 +1,6 @@
 //! The reference data of a release, on a database.
 
-use accelbench_core::dataset::{self, DatasetName};
+use accelbench_core::dataset::{Dataset, DatasetName};
 use accelbench_core::model::ModelId;
 use accelbench_store::seed::seed;
 use accelbench_store::{datasets, instances, models};
@@ -35,7 +35,7 @@ async fn the_release_is_written_whole() {
 
     let standard = datasets::find(&mut connection, &DatasetName::standard()).await.unwrap();
     let content = datasets::content(&mut connection, &standard.sha256).await.unwrap();
-    assert_eq!(dataset::parse(&content).unwrap().len(), standard.prompt_count as usize);
+    assert_eq!(Dataset::parse(&content).unwrap().len(), standard.prompt_count as usize);
     assert_eq!(content.len() as u64, standard.size_bytes);
 }
 
