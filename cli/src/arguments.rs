@@ -6,7 +6,7 @@ use accelbench_worker::supervise::SuperviseOptions;
 use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::commands::{bench, down, migrate, prices, query, run, runs, serve, up, worker};
+use crate::commands::{bench, down, export, migrate, prices, query, run, runs, serve, up, worker};
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
 #[derive(Debug, Parser)]
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Bench(Box<bench::BenchOptions>),
     /// Look results up
     Query(Box<query::QueryOptions>),
+    /// Write results in the form of another tool
+    Export(export::ExportOptions),
     /// Show what instances cost
     Prices(prices::PricesOptions),
     /// List, show and cancel runs
@@ -77,6 +79,7 @@ impl Command {
             self,
             Self::Bench(_)
                 | Self::Down(_)
+                | Self::Export(_)
                 | Self::Run(_)
                 | Self::Query(_)
                 | Self::Prices(_)

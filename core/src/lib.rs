@@ -9,6 +9,7 @@
 
 pub mod dataset;
 pub mod engine;
+pub mod exchange;
 pub mod exploration;
 pub mod instance;
 pub mod load;

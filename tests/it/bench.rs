@@ -115,3 +115,27 @@ async fn lengths_come_from_distributions() {
     assert!(report.input_tokens.max > report.input_tokens.min + 5.0, "{:?}", report.input_tokens);
     assert!((3.5..8.5).contains(&report.output_tokens.mean));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_measured_is_written_in_the_forms_of_other_tools() {
+    let url = endpoint("org/model").await;
+    let measured = bench(&url, &["--concurrency", "2", "-o", "json"]).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &measured.stdout).unwrap();
+    let report: &Value = &serde_json::from_slice::<Value>(&measured.stdout).unwrap()[0];
+    let export = async |form: &str| -> Value {
+        let mut command = Command::new(Installation::program().unwrap());
+        command.args(["export", "--form", form, "--model", "org/model"]).arg(file.path());
+        let output = command.output().await.unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let vllm = export("vllm").await;
+    assert_eq!(
+        (&vllm["output_throughput"], &vllm["max_concurrency"]),
+        (&report["output_tokens_per_s"], &2.into())
+    );
+    let llm_d = export("llm-d").await;
+    let rate = &llm_d["results"]["request_performance"]["aggregate"]["throughput"]["request_rate"];
+    assert_eq!((&rate["mean"], &rate["units"]), (&report["requests_per_s"], &"queries/s".into()));
+}
