@@ -128,4 +128,7 @@ pub struct LoadProgress {
     pub output_tokens_per_s: f64,
     /// Median time to first token of the measured window so far, in milliseconds.
     pub ttft_p50_ms: Option<f64>,
+    /// Median time per output token of the measured window so far, in milliseconds.
+    #[serde(default)]
+    pub tpot_p50_ms: Option<f64>,
 }

@@ -9,6 +9,9 @@ use crate::load::OfferedLoad;
 /// Most input or output tokens of one request.
 pub const MAX_TOKENS: u32 = 131_072;
 
+/// Most turns of a conversation.
+pub const MAX_TURNS: u32 = 100;
+
 /// What each request asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +25,9 @@ pub struct Workload {
     /// When a request ends.
     #[serde(default)]
     pub eos: EosPolicy,
+    /// Questions of one conversation, each of which follows on all that was said before; 1 are single questions.
+    #[serde(default = "one_turn", skip_serializing_if = "is_one")]
+    pub turns: u32,
     /// Tokens with which every prompt begins alike, for engines with a prefix cache. They count as input.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub shared_prefix_tokens: u32,
@@ -139,6 +145,15 @@ pub enum EosPolicy {
     Respect,
 }
 
+fn one_turn() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde prescribes the form")]
+fn is_one(turns: &u32) -> bool {
+    *turns == 1
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde prescribes the form")]
 fn is_zero(tokens: &u32) -> bool {
     *tokens == 0
@@ -161,6 +176,9 @@ pub enum InvalidWorkload {
     /// The shared beginning leaves nothing of a prompt.
     #[error("shared_prefix_tokens is {0}; prompts must be longer than what they share")]
     SharedPrefix(u32),
+    /// A conversation has no or too many turns.
+    #[error("turns is {0}; it must be 1 to {MAX_TURNS}")]
+    Turns(u32),
     /// The dataset is of another kind.
     #[error("{0}")]
     Dataset(&'static str),
@@ -192,6 +210,7 @@ impl Default for Workload {
             dataset: DatasetName::standard(),
             lengths: Lengths::default(),
             eos: EosPolicy::default(),
+            turns: 1,
             shared_prefix_tokens: 0,
             seed: 0,
         }
@@ -230,11 +249,14 @@ impl Workload {
             Lengths::Distributed { output, .. } if !output.is_possible(2) => {
                 Err(InvalidWorkload::Distribution("output lengths"))
             }
-            _ => self.validate_prefix(),
+            _ => self.validate_turns_and_prefix(),
         }
     }
 
-    fn validate_prefix(&self) -> Result<(), InvalidWorkload> {
+    fn validate_turns_and_prefix(&self) -> Result<(), InvalidWorkload> {
+        if !(1..=MAX_TURNS).contains(&self.turns) {
+            return Err(InvalidWorkload::Turns(self.turns));
+        }
         let shortest = match self.lengths {
             Lengths::Fixed { input_tokens, .. } => input_tokens,
             Lengths::Distributed { input, .. } => input.bounds().0,
@@ -252,6 +274,9 @@ impl Workload {
     pub fn validate_dataset(&self, dataset: &Dataset, loads: &[OfferedLoad]) -> Result<(), InvalidWorkload> {
         let as_it_is = matches!(self.lengths, Lengths::AsInDataset { .. });
         let refuse = |why| Err(InvalidWorkload::Dataset(why));
+        if self.turns > 1 && loads.iter().any(|load| load.is_open()) {
+            return refuse("conversations are held by the users of a closed loop: give a concurrency");
+        }
         match dataset {
             Dataset::Lengths(_) | Dataset::Trace(_) if !as_it_is => {
                 refuse("the dataset gives the lengths: leave them out of the request (as_in_dataset)")
@@ -365,6 +390,11 @@ mod tests {
             assert_eq!(as_it_is.validate_dataset(dataset, &[]), Ok(()));
         }
         assert_eq!(as_it_is.validate_dataset(&trace, &replay), Ok(()));
+        let talk = Workload { turns: 3, ..as_it_is };
+        assert!(
+            talk.validate_dataset(&trace, &replay).is_err() && talk.validate_dataset(&prompts, &[]).is_ok()
+        );
+        assert_eq!(Workload { turns: 0, ..talk }.validate(), Err(InvalidWorkload::Turns(0)));
     }
 
     #[test]

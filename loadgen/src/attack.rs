@@ -18,6 +18,7 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep_until;
 
 use crate::arrivals::Schedule;
+use crate::conversation::Conversation;
 use crate::engine::{Connection, Engine};
 use crate::loop_lag::LoopLag;
 use crate::point::Point;
@@ -40,6 +41,9 @@ pub(crate) struct Attack {
     pub(crate) point: Arc<Mutex<Point>>,
     /// The moment from which the load point counts.
     pub(crate) base: Instant,
+    /// Turns of each conversation; 1 for single questions.
+    pub(crate) turns: u32,
+    pub(crate) max_context_tokens: Option<u32>,
 }
 
 impl Attack {
@@ -107,11 +111,13 @@ impl Attack {
     /// One user: the next request follows at once when the last has ended.
     async fn user(&self, user: usize) {
         let (mut free_since, mut connection) = (self.base.elapsed(), Connection::default());
+        let mut conversation = Conversation::new(self.turns, self.max_context_tokens);
         loop {
             let now = self.base.elapsed();
             let Some(ticket) = self.point().begin(now, free_since) else { return };
-            let prompt = self.prompts.get(ticket.request);
-            let sample = self.engine.request(&mut connection, &prompt, self.base).await;
+            let prompt = conversation.ask(self.prompts.get(ticket.request));
+            let mut sample = self.engine.request(&mut connection, &prompt, self.base).await;
+            conversation.hear(prompt, &mut sample);
             let failed = sample.outcome.is_err();
             free_since = self.base.elapsed();
             self.point().end(user, ticket, sample, free_since);

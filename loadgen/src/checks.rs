@@ -38,14 +38,16 @@ pub(crate) fn all(
     checks.push(clocks_agree(about));
     checks.extend(generator_has_room(about));
     checks.extend(server::tokens_agree(point, &about.looks));
-    checks.extend(server::cache_hits(report, shared_share(plan, report)));
+    checks.extend(server::cache_hits(report, known_share(answers)));
     checks.extend(server::energy(report, &about.looks));
     checks
 }
 
-/// The share of the prompts' tokens that are meant to come from a prefix cache.
-fn shared_share(plan: &LoadPlan, report: &LoadReport) -> f64 {
-    (f64::from(plan.workload.shared_prefix_tokens) / report.input_tokens.mean.max(1.0)).min(1.0)
+/// The share of the prompts' tokens that an engine with a prefix cache has met before.
+fn known_share(answers: &[(&Sample, &Answer)]) -> f64 {
+    let known: f64 = answers.iter().map(|(_, answer)| f64::from(answer.asked.known_tokens)).sum();
+    let all: f64 = answers.iter().map(|(_, answer)| answer.input_tokens as f64).sum();
+    (known / all.max(1.0)).min(1.0)
 }
 
 fn check(name: &str, observed: f64, warn: f64, fail: f64, sentence: String) -> Check {
@@ -230,11 +232,14 @@ fn output_length(plan: &LoadPlan, answers: &[(&Sample, &Answer)]) -> Option<Chec
 
 /// How far the prompts are from the asked length, by the server's count.
 fn input_length(about: &Circumstances, answers: &[(&Sample, &Answer)]) -> Option<Check> {
-    let asked: f64 = answers.iter().filter_map(|(_, answer)| answer.asked.input_tokens).map(f64::from).sum();
+    // Of the turns of a conversation only the first has a length that was asked for.
+    let lengths = answers
+        .iter()
+        .filter_map(|(_, answer)| Some((f64::from(answer.asked.input_tokens?), answer.input_tokens as f64)));
+    let (asked, found) = lengths.fold((0.0, 0.0), |sum, length| (sum.0 + length.0, sum.1 + length.1));
     if asked <= 0.0 {
         return None;
     }
-    let found: f64 = answers.iter().map(|(_, answer)| answer.input_tokens as f64).sum();
     let off = (found - asked).abs() / asked;
     let how = if about.exact_input {
         "the engine's own tokenizer"

@@ -64,14 +64,14 @@ impl Engine {
         timeout: Duration,
     ) -> anyhow::Result<Self> {
         let mut engine = Self::new(plan, timeout)?;
-        let asked = Asked { input_tokens: None, output_tokens: 2 };
+        let asked = Asked { input_tokens: None, output_tokens: 2, known_tokens: 0 };
         let content = match dataset {
             Dataset::Prompts(prompts) if prompts.iter().any(|prompt| prompt.content.is_chat()) => {
                 Content::Messages(vec![Message { role: "user".to_owned(), content: "Hello".to_owned() }])
             }
             _ => Content::Text("Hello".to_owned()),
         };
-        let prompt = PreparedPrompt { content, asked };
+        let prompt = PreparedPrompt { content, asked, is_turn: false };
         let (mut refusal, mut connection) = (String::new(), Connection::default());
         for running_usage in [true, false] {
             engine.running_usage = running_usage;
@@ -160,7 +160,7 @@ impl Engine {
         base: Instant,
     ) -> Result<(AnswerReader, Incoming<'a>), Ended> {
         let mut incoming = connection.send(request).await?;
-        let mut reader = AnswerReader::new(prompt.asked);
+        let mut reader = AnswerReader::new(prompt.asked, prompt.is_turn);
         let (mut refusal, mut understood, mut more) = (Vec::new(), Ok(()), true);
         while more && understood.is_ok() && !reader.is_done() {
             let take = |status: u16, part: &[u8], read_at| {

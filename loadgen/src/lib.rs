@@ -7,6 +7,7 @@
 mod arrivals;
 mod attack;
 mod checks;
+mod conversation;
 mod engine;
 mod intake;
 mod loop_lag;

@@ -129,6 +129,8 @@ async fn measure_point(
         prompts: Arc::new(prompts),
         point: Arc::new(Mutex::new(Point::new(load, plan.measurement))),
         base,
+        turns: plan.workload.turns,
+        max_context_tokens: plan.max_context_tokens,
     };
     let sampler = Sampler::start(Sources::of(plan)?, base);
     let loop_lag = tokio::select! {

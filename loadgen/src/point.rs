@@ -10,10 +10,12 @@ use crate::sample::Sample;
 mod failures;
 mod in_flight;
 mod settling;
+mod so_far;
 
 use failures::Failures;
 use in_flight::InFlight;
 use settling::Settling;
+use so_far::SoFar;
 
 /// The warm-up lasts at least this long, or as long as the window where that is shorter.
 const LEAST_WARMUP: Duration = Duration::from_secs(2);
@@ -39,6 +41,7 @@ pub(crate) struct Point {
     pub(crate) uncounted: Vec<Sample>,
     /// From a user's last answer to its next send, in the window.
     pub(crate) send_lags: Vec<Duration>,
+    pub(crate) so_far: SoFar,
     failures: Failures,
 }
 
@@ -88,6 +91,7 @@ impl Point {
             samples: Vec::new(),
             uncounted: Vec::new(),
             send_lags: Vec::new(),
+            so_far: SoFar::default(),
             failures: Failures::default(),
         }
     }
@@ -123,10 +127,12 @@ impl Point {
         if ticket.counted {
             self.counted_in_flight -= 1;
             self.send_lags.push(sample.sent_at.saturating_sub(ticket.free_since));
-            if sample.outcome.is_ok() {
-                self.tally.completed += 1;
-            } else {
-                self.tally.failed += 1;
+            match &sample.outcome {
+                Ok(answer) => {
+                    self.tally.completed += 1;
+                    self.so_far.note(&sample, answer);
+                }
+                Err(_) => self.tally.failed += 1,
             }
             self.samples.push(sample);
         } else if self.stage == Stage::WarmingUp {

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadStage};
-use accelbench_core::stats::Summary;
 
 use crate::attack::Attack;
-use crate::sample::Sample;
 use crate::sink::LoadSink;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -39,6 +37,7 @@ pub(crate) fn preparing(plan: &LoadPlan, load_point_index: u32) -> LoadProgress 
         requests_failed: 0,
         output_tokens_per_s: 0.0,
         ttft_p50_ms: None,
+        tpot_p50_ms: None,
     }
 }
 
@@ -60,7 +59,7 @@ fn look(
     point.look(now);
     let (stage, fraction) = point.progress(now);
     let tally = point.tally;
-    let mut ttft_ms: Vec<f64> = point.samples.iter().filter_map(ttft).collect();
+    let (ttft_p50_ms, tpot_p50_ms) = (point.so_far.ttft_p50_ms(), point.so_far.tpot_p50_ms());
     drop(point);
     let tokens = tally.output_tokens.saturating_sub(previous.1) as f64;
     let seconds = now.saturating_sub(previous.0).as_secs_f64().max(1e-3);
@@ -71,13 +70,8 @@ fn look(
         requests_completed: tally.completed,
         requests_failed: tally.failed,
         output_tokens_per_s: tokens / seconds,
-        ttft_p50_ms: Summary::of(&mut ttft_ms).map(|summary| summary.p50),
+        ttft_p50_ms,
+        tpot_p50_ms,
         ..preparing(plan, load_point_index)
     }
-}
-
-/// Time to first token, in milliseconds.
-fn ttft(sample: &Sample) -> Option<f64> {
-    let answer = sample.outcome.as_ref().ok()?;
-    Some(answer.first_token_at().saturating_sub(sample.sent_at).as_secs_f64() * 1000.0)
 }

@@ -49,6 +49,8 @@ const LEAST_PROMPTS: usize = 64;
 pub(crate) struct PreparedPrompt {
     pub(crate) content: Content,
     pub(crate) asked: Asked,
+    /// Whether it belongs to a conversation, which its answer becomes a part of.
+    pub(crate) is_turn: bool,
 }
 
 /// The prompts of a load point.
@@ -149,7 +151,7 @@ impl<'a> PromptSource<'a> {
             let tokens = asked.input_tokens.unwrap_or(1) as usize;
             let beginning = format!("{}{nonce}", cutter.shared);
             let text = cutter.to_length(self.engine, start, &beginning, tokens).await?;
-            anyhow::Ok(PreparedPrompt { content: Content::Text(text), asked })
+            anyhow::Ok(PreparedPrompt { content: Content::Text(text), asked, is_turn: false })
         });
         let cut: Vec<anyhow::Result<PreparedPrompt>> = cutting.buffered(CUTTING_AT_ONCE).collect().await;
         let prompts: Vec<PreparedPrompt> = cut.into_iter().collect::<anyhow::Result<_>>()?;
@@ -191,6 +193,7 @@ impl<'a> PromptSource<'a> {
             .map(|(_, (input_tokens, output_tokens))| Asked {
                 input_tokens: Some(input_tokens),
                 output_tokens,
+                known_tokens: self.plan.workload.shared_prefix_tokens.min(input_tokens),
             })
             .collect()
     }
@@ -222,7 +225,8 @@ impl<'a> PromptSource<'a> {
             let output_tokens = self.output_tokens(prompt, tokenizer).await;
             PreparedPrompt {
                 content: prompt.content.clone(),
-                asked: Asked { input_tokens: None, output_tokens },
+                asked: Asked { input_tokens: None, output_tokens, known_tokens: 0 },
+                is_turn: false,
             }
         });
         let prompts = preparing.buffered(CUTTING_AT_ONCE).collect().await;

@@ -28,6 +28,8 @@ pub(crate) struct Answer {
     pub(crate) output_tokens: u64,
     /// Tokens that were asked for in and out, where a number was asked for.
     pub(crate) asked: Asked,
+    /// What it says, where the next turn of a conversation needs it.
+    pub(crate) text: Option<String>,
 }
 
 /// A chunk that brought tokens.
@@ -39,10 +41,13 @@ pub(crate) struct Arrival {
 }
 
 /// The lengths that were asked for.
+#[expect(clippy::struct_field_names, reason = "the unit belongs into each name")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) input_tokens: Option<u32>,
     pub(crate) output_tokens: u32,
+    /// Tokens of the prompt that an engine with a prefix cache has met before.
+    pub(crate) known_tokens: u32,
 }
 
 /// Why a request has no place in the latencies.

@@ -139,3 +139,16 @@ async fn what_was_measured_is_written_in_the_forms_of_other_tools() {
     let rate = &llm_d["results"]["request_performance"]["aggregate"]["throughput"]["request_rate"];
     assert_eq!((&rate["mean"], &rate["units"]), (&report["requests_per_s"], &"queries/s".into()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_grow_by_what_was_said() {
+    let url = endpoint("org/model").await;
+    let turns = ["--turns", "3", "--concurrency", "2", "--input-len", "20", "--output-len", "10"];
+    let report = only_report(&bench_with(&url, "{\"prompt\":\"Some words to be cut.\"}", &turns).await);
+    assert_eq!(report.failed(), 0);
+    // 20 tokens, then those and 10 of the answer and 20 more, and so on.
+    assert!((18.0..25.0).contains(&report.input_tokens.min), "{:?}", report.input_tokens);
+    assert!((70.0..100.0).contains(&report.input_tokens.max), "{:?}", report.input_tokens);
+    let refused = bench(&url, &["--turns", "2", "--rate", "5"]).await;
+    assert!(text(&refused.stderr).contains("closed loop"), "{}", text(&refused.stderr));
+}

@@ -104,6 +104,7 @@ async fn plan(options: &BenchOptions, dataset: &Dataset, bytes: &[u8]) -> anyhow
         dataset: DatasetName::standard(),
         lengths: options.load.lengths(dataset.is_lengths()),
         eos: options.load.eos(),
+        turns: options.load.turns,
         shared_prefix_tokens: options.load.shared_prefix_len,
         seed: options.load.seed,
     };

@@ -65,6 +65,9 @@ pub(crate) struct LoadArguments {
     /// Tokens of each answer, as for --input-len; alone, prompts are sent as the dataset has them
     #[arg(long, value_name = "TOKENS", value_parser = parse_lengths)]
     output_len: Option<LengthDistribution>,
+    /// Questions of one conversation, each following on all that was said before
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    pub(crate) turns: u32,
     /// Tokens with which every prompt begins alike, for engines with a prefix cache
     #[arg(long, default_value_t = 0, value_name = "TOKENS", requires = "input_len")]
     pub(crate) shared_prefix_len: u32,

@@ -38,13 +38,18 @@ fn describe(progress: &LoadProgress) -> String {
         LoadStage::Measuring => "measuring",
         LoadStage::Draining => "last requests",
     };
+    let latency = |name: &str, value: Option<f64>| {
+        value.map_or_else(String::new, |value| format!(", {name} {value:.1} ms"))
+    };
     format!(
-        "{} ({} of {}): {stage}, {} requests, {} errors, {:.0} tok/s",
+        "{} ({} of {}): {stage}, {} requests, {} errors, {:.0} tok/s{}{}",
         progress.offered_load,
         progress.load_point_index + 1,
         progress.load_point_count,
         progress.requests_completed,
         progress.requests_failed,
-        progress.output_tokens_per_s
+        progress.output_tokens_per_s,
+        latency("TTFT p50", progress.ttft_p50_ms),
+        latency("TPOT p50", progress.tpot_p50_ms),
     )
 }

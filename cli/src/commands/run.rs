@@ -163,6 +163,9 @@ fn workload(options: &RunOptions, dataset: &str) -> Value {
         "eos": load.eos(),
         "seed": load.seed,
     });
+    if load.turns != 1 {
+        workload["turns"] = load.turns.into();
+    }
     if load.shared_prefix_len > 0 {
         workload["shared_prefix_tokens"] = load.shared_prefix_len.into();
     }

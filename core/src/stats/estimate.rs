@@ -70,29 +70,37 @@ impl Estimate {
     /// Estimates the mean of `samples`, given in the order of time; `None` for fewer than [`BATCHES`].
     #[must_use]
     pub fn of_mean(samples: &[f64]) -> Option<Self> {
-        Self::of_grouped_mean(&samples.chunks(1).collect::<Vec<_>>())
+        Self::of_grouped_mean(samples, |&sample| Some(sample))
     }
 
-    /// Estimates the mean of samples that come in groups, as the token gaps of a request do.
+    /// Estimates the mean of samples that come in groups, as the token gaps of a request do: `samples` gives those of a
+    /// group.
     #[must_use]
-    pub fn of_grouped_mean(groups: &[&[f64]]) -> Option<Self> {
-        Self::over_groups(groups, |group| group.iter().sum())
+    pub fn of_grouped_mean<G, S: IntoIterator<Item = f64>>(
+        groups: &[G],
+        samples: impl Fn(&G) -> S,
+    ) -> Option<Self> {
+        Self::over_groups(groups, samples, |sample| sample)
     }
 
     /// Estimates the nearest-rank percentile of `samples`, given in the order of time; `None` when they are too few, or
     /// too much alike, for it.
     #[must_use]
     pub fn of_percentile(samples: &[f64], percent: u8) -> Option<Self> {
-        let groups: Vec<&[f64]> = samples.chunks(1).collect();
         let mut sorted = samples.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
-        Self::of_grouped_percentile(&groups, &sorted, percent)
+        Self::of_grouped_percentile(samples, |&sample| Some(sample), &sorted, percent)
     }
 
-    /// Estimates the nearest-rank percentile of samples that come in groups, as the token gaps of a request do. `sorted`
-    /// holds all samples in order of size.
+    /// Estimates the nearest-rank percentile of samples that come in groups, as the token gaps of a request do:
+    /// `samples` gives those of a group, `sorted` holds all of them in order of size.
     #[must_use]
-    pub fn of_grouped_percentile(groups: &[&[f64]], sorted: &[f64], percent: u8) -> Option<Self> {
+    pub fn of_grouped_percentile<G, S: IntoIterator<Item = f64>>(
+        groups: &[G],
+        samples: impl Fn(&G) -> S,
+        sorted: &[f64],
+        percent: u8,
+    ) -> Option<Self> {
         let share = f64::from(percent) / 100.0;
         let beyond = groups.len() as f64 * share.min(1.0 - share);
         // Floating point makes 0.01 * 1000 a little less than ten.
@@ -100,8 +108,7 @@ impl Estimate {
             return None;
         }
         let value = at_share(sorted, share)?;
-        let below = |group: &[f64]| group.iter().filter(|&&sample| sample <= value).count() as f64;
-        let found = Self::over_groups(groups, below)?;
+        let found = Self::over_groups(groups, samples, |sample| if sample <= value { 1.0 } else { 0.0 })?;
         let half = found.half_width();
         let (from, to) = (share - half, share + half);
         if from <= 0.0 || to >= 1.0 {
@@ -112,14 +119,21 @@ impl Estimate {
         Some(Self { value, standard_error, low: low.min(value), high: high.max(value), ..found })
     }
 
-    /// Estimates the sum of `of` over all groups, per sample.
-    fn over_groups(groups: &[&[f64]], of: impl Fn(&[f64]) -> f64) -> Option<Self> {
+    /// Estimates the mean of `of` over all samples.
+    fn over_groups<G, S: IntoIterator<Item = f64>>(
+        groups: &[G],
+        samples: impl Fn(&G) -> S,
+        of: impl Fn(f64) -> f64,
+    ) -> Option<Self> {
         if groups.len() < BATCHES {
             return None;
         }
-        let batches = batches(groups.len()).map(|range| Batch {
-            sum: groups[range.clone()].iter().map(|group| of(group)).sum(),
-            weight: groups[range].iter().map(|group| group.len() as f64).sum(),
+        let batches = batches(groups.len()).map(|range| {
+            let all = groups[range].iter().flat_map(&samples);
+            all.fold(Batch::default(), |batch, sample| Batch {
+                sum: batch.sum + of(sample),
+                weight: batch.weight + 1.0,
+            })
         });
         Self::of_ratio(&batches.collect::<Vec<_>>())
     }

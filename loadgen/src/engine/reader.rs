@@ -8,11 +8,15 @@ use accelbench_core::load::ErrorClass;
 use crate::sample::{Answer, Arrival, Asked, Failure};
 use crate::stream::{Chunk, Delta, EventParser, Usage};
 
+mod text;
+
 /// An answer that is being read.
 #[derive(Debug)]
 pub(super) struct AnswerReader {
     parser: EventParser,
     state: State,
+    /// The stream itself, where the answer's text is wanted: it is read once more when nothing has to be in time.
+    kept: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -32,7 +36,8 @@ struct State {
 }
 
 impl AnswerReader {
-    pub(super) fn new(asked: Asked) -> Self {
+    /// Reads an answer; with `keeps_text`, what it says is kept.
+    pub(super) fn new(asked: Asked, keeps_text: bool) -> Self {
         let state = State {
             asked,
             arrivals: Vec::with_capacity(asked.output_tokens.min(4096) as usize),
@@ -44,11 +49,14 @@ impl AnswerReader {
             done: false,
             failure: None,
         };
-        Self { parser: EventParser::default(), state }
+        Self { parser: EventParser::default(), state, kept: keeps_text.then(Vec::new) }
     }
 
     /// Takes the bytes of one read that returned at `read_at`.
     pub(super) fn read(&mut self, bytes: &[u8], read_at: Duration) -> Result<(), Failure> {
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
         let state = &mut self.state;
         let fed = self.parser.feed(bytes, |data| state.take(Chunk::read(data), read_at));
         if let Some(failure) = self.state.failure.take() {
@@ -64,7 +72,8 @@ impl AnswerReader {
 
     /// The complete answer, once the stream has ended.
     pub(super) fn finish(self) -> Result<Answer, Failure> {
-        self.state.finish()
+        let answer = self.state.finish()?;
+        Ok(Answer { text: self.kept.map(|stream| text::of(&stream)), ..answer })
     }
 }
 
@@ -131,6 +140,7 @@ impl State {
             input_tokens: usage.prompt_tokens,
             output_tokens: usage.completion_tokens,
             asked: self.asked,
+            text: None,
         })
     }
 

@@ -18,7 +18,7 @@ fn at(seconds: f64) -> Duration {
 }
 
 fn good(sent: f64, ended: f64) -> Sample {
-    let asked = Asked { input_tokens: None, output_tokens: 2 };
+    let asked = Asked { input_tokens: None, output_tokens: 2, known_tokens: 0 };
     let answer = Answer {
         ended_at: at(ended),
         arrivals: Vec::new(),
@@ -26,6 +26,7 @@ fn good(sent: f64, ended: f64) -> Sample {
         input_tokens: 1,
         output_tokens: 2,
         asked,
+        text: None,
     };
     Sample { sent_at: at(sent), outcome: Ok(answer) }
 }

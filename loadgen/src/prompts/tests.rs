@@ -6,7 +6,8 @@ use super::{Asked, Nonces, PreparedPrompt, PreparedPrompts, ToldApart};
 fn prompt(text: &str) -> PreparedPrompt {
     PreparedPrompt {
         content: Content::Text(text.to_owned()),
-        asked: Asked { input_tokens: Some(5), output_tokens: 2 },
+        asked: Asked { input_tokens: Some(5), output_tokens: 2, known_tokens: 0 },
+        is_turn: false,
     }
 }
 

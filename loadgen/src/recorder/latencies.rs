@@ -10,12 +10,6 @@ use anyhow::Context as _;
 
 use crate::sample::{Answer, Sample};
 
-/// Samples of one latency, one group for each request in the order in which the requests were sent: a request has one
-/// of each latency, but many gaps between tokens.
-struct Samples {
-    groups: Vec<Vec<f64>>,
-}
-
 /// The latencies of a load point.
 pub(super) struct Latencies {
     pub(super) ttft_ms: Summary,
@@ -35,8 +29,7 @@ impl Latencies {
         answers.sort_by_key(|(sample, _)| sample.sent_at);
         let mut estimates = Vec::new();
         let mut taken = |latency, what, of: &dyn Fn(&Sample, &Answer) -> Vec<f64>| {
-            let groups = answers.iter().map(|(sample, answer)| of(sample, answer)).collect();
-            Samples { groups }.summarise(latency, &mut estimates).with_context(|| nothing(what))
+            summarise(&answers, of, latency, &mut estimates).with_context(|| nothing(what))
         };
         let ttft =
             taken(Latency::Ttft, "times to first token", &|sample, answer| vec![ttft_ms(sample, answer)])?;
@@ -66,24 +59,26 @@ impl Latencies {
     }
 }
 
-impl Samples {
-    fn summarise(
-        self,
-        latency: Latency,
-        estimates: &mut Vec<(Metric, Estimate)>,
-    ) -> Option<(Summary, Distribution)> {
-        let mut sorted = self.groups.concat();
-        let summary = Summary::of(&mut sorted)?;
-        let groups: Vec<&[f64]> = self.groups.iter().map(Vec::as_slice).collect();
-        for statistic in Statistic::ALL {
-            let estimate = match statistic.percent() {
-                None => Estimate::of_grouped_mean(&groups),
-                Some(percent) => Estimate::of_grouped_percentile(&groups, &sorted, percent),
-            };
-            estimates.extend(estimate.map(|estimate| (Metric::Latency(latency, statistic), estimate)));
-        }
-        Some((summary, Distribution::of_ms(&sorted)))
+/// Summarises one latency over answers in the order in which they were asked for; `of` gives the samples of one, which
+/// are many for token gaps. They are computed anew for each statistic: a load point may hold millions.
+fn summarise(
+    answers: &[(&Sample, &Answer)],
+    of: &dyn Fn(&Sample, &Answer) -> Vec<f64>,
+    latency: Latency,
+    estimates: &mut Vec<(Metric, Estimate)>,
+) -> Option<(Summary, Distribution)> {
+    let samples = |(sample, answer): &(&Sample, &Answer)| of(sample, answer);
+    let mut sorted = Vec::with_capacity(answers.iter().map(|answer| samples(answer).len()).sum());
+    sorted.extend(answers.iter().flat_map(samples));
+    let summary = Summary::of(&mut sorted)?;
+    for statistic in Statistic::ALL {
+        let estimate = match statistic.percent() {
+            None => Estimate::of_grouped_mean(answers, samples),
+            Some(percent) => Estimate::of_grouped_percentile(answers, samples, &sorted, percent),
+        };
+        estimates.extend(estimate.map(|estimate| (Metric::Latency(latency, statistic), estimate)));
     }
+    Some((summary, Distribution::of_ms(&sorted)))
 }
 
 fn nothing(what: &str) -> String {

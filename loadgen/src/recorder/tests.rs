@@ -20,9 +20,17 @@ fn ms(milliseconds: u64) -> Duration {
 fn answer(sent_at: Duration, tokens: u64) -> Sample {
     let arrivals: Vec<Arrival> =
         (0..tokens).map(|index| Arrival::new(sent_at + ms(100 + 20 * index), 1)).collect();
-    let asked = Asked { input_tokens: Some(50), output_tokens: tokens as u32 };
+    let asked = Asked { input_tokens: Some(50), output_tokens: tokens as u32, known_tokens: 0 };
     let ended_at = arrivals.last().unwrap().at();
-    let answer = Answer { ended_at, arrivals, exact: true, input_tokens: 50, output_tokens: tokens, asked };
+    let answer = Answer {
+        ended_at,
+        arrivals,
+        exact: true,
+        input_tokens: 50,
+        output_tokens: tokens,
+        asked,
+        text: None,
+    };
     Sample { sent_at, outcome: Ok(answer) }
 }
 

@@ -171,6 +171,7 @@ fn progress() -> LoadProgress {
         requests_failed: 0,
         output_tokens_per_s: 800.0,
         ttft_p50_ms: Some(99.5),
+        tpot_p50_ms: None,
     }
 }
 

@@ -100,10 +100,9 @@ fn token_gaps_are_as_sure_as_their_requests_and_not_as_their_number() {
     let draw = |seed| lognormal(seed, 500, 0.5);
     let estimate = |speeds: &[f64]| {
         let requests: Vec<Vec<f64>> = speeds.iter().map(|&speed| vec![speed; 100]).collect();
-        let groups: Vec<&[f64]> = requests.iter().map(Vec::as_slice).collect();
         let mut sorted = requests.concat();
         sorted.sort_unstable_by(f64::total_cmp);
-        Estimate::of_grouped_percentile(&groups, &sorted, 90)
+        Estimate::of_grouped_percentile(&requests, Clone::clone, &sorted, 90)
     };
     assert_covers("gaps", covered(draw, estimate, LOGNORMAL_P90));
 }

@@ -26,7 +26,8 @@ const ANSWERS: [(&[u8], u64, u64, bool); 6] = [
 ];
 
 fn read(reads: &[&[u8]]) -> Result<Answer, Failure> {
-    let mut reader = AnswerReader::new(Asked { input_tokens: None, output_tokens: 40 });
+    let mut reader =
+        AnswerReader::new(Asked { input_tokens: None, output_tokens: 40, known_tokens: 0 }, false);
     for (index, bytes) in reads.iter().enumerate() {
         reader.read(bytes, Duration::from_millis(index as u64))?;
     }

@@ -7,7 +7,8 @@ use crate::sample::{Answer, Asked, Failure};
 
 /// Reads `lines`, each an event's data that arrives 10 ms after the one before.
 fn read(lines: &[&str]) -> Result<Answer, Failure> {
-    let mut reader = AnswerReader::new(Asked { input_tokens: None, output_tokens: 8 });
+    let mut reader =
+        AnswerReader::new(Asked { input_tokens: None, output_tokens: 8, known_tokens: 0 }, false);
     for (index, line) in lines.iter().enumerate() {
         let at = Duration::from_millis(10 * (index as u64 + 1));
         reader.read(format!("data: {line}\n\n").as_bytes(), at)?;
