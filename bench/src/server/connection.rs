@@ -45,9 +45,15 @@ impl Connection {
         let length: usize =
             length.and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok()).unwrap_or(0);
         let body = self.received.get(head..head + length)?;
-        let asked = Asked::read(request.path.unwrap_or_default(), body);
+        // A look at metrics, which are not offered, is no request of the load.
+        let asked =
+            (request.method == Some("POST")).then(|| Asked::read(request.path.unwrap_or_default(), body));
+        if asked.is_none() {
+            // A client that does not take it closes the connection, and nothing is lost by that.
+            let _ = self.stream.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+        }
         self.received.drain(..head + length);
-        Some(asked)
+        asked
     }
 
     pub(super) fn begin(&mut self, answer: Answer, request: usize) {
