@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test check fmt clippy doc sqlx setup bench-fidelity
+.PHONY: demo test check fmt clippy doc sqlx setup schema bench-fidelity bench-differences
 
 demo: setup
 	./demo/run
@@ -45,7 +45,10 @@ sqlx:
 bench-fidelity:
 	$(CARGO) run --release --locked -p accelbench-bench -- fidelity
 
-## Renews the JSON schema of the load report from its types
+# Whether comparisons of whole measurements keep their promise. Prints; nothing passes or fails. About 6 minutes.
+bench-differences:
+	$(CARGO) run --release --locked -p accelbench-bench -- differences
+
+# Renews the JSON schema of the load report from its types.
 schema:
-	ACCELBENCH_WRITE_SCHEMA=1 cargo test --quiet -p accelbench-core schema::tests::the_committed
-.PHONY: schema
+	ACCELBENCH_WRITE_SCHEMA=1 $(CARGO) test --quiet -p accelbench-core schema::tests::the_committed

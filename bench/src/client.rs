@@ -18,6 +18,9 @@ use nix::sys::time::TimeValLike as _;
 use rustls::crypto::aws_lc_rs;
 use serde_json::json;
 
+/// The name under which the engine serves its model.
+pub(crate) const MODEL: &str = "precise";
+
 /// Words of a prompt; about a token each.
 const PROMPT_WORDS: usize = 64;
 
@@ -25,16 +28,16 @@ const PROMPT_WORDS: usize = 64;
 pub(crate) struct ClientOptions {
     /// Address of the server
     #[arg(long)]
-    url: String,
+    pub(crate) url: String,
     /// Simultaneous requests
     #[arg(long)]
-    concurrency: NonZeroU32,
+    pub(crate) concurrency: NonZeroU32,
     /// Tokens of each answer
     #[arg(long)]
-    output_tokens: u32,
+    pub(crate) output_tokens: u32,
     /// Length of the window in seconds
     #[arg(long)]
-    window_s: f64,
+    pub(crate) window_s: f64,
 }
 
 #[derive(Default)]
@@ -57,23 +60,28 @@ impl LoadSink for Reports {
 
 /// Measures and prints the report with what it cost.
 pub(crate) fn run(options: &ClientOptions) -> anyhow::Result<()> {
-    // As the command `accelbench loadgen` does it.
-    let _ = aws_lc_rs::default_provider().install_default();
+    install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let reports = Reports::default();
-    let plan = plan(options)?;
-    runtime.block_on(accelbench_loadgen::measure(
-        &plan,
-        &Dataset::Prompts(prompts()),
-        Duration::from_mins(2),
-        &reports,
-    ))?;
+    let report = runtime.block_on(measure(options))?;
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-    let reports = reports.0.into_inner().unwrap_or_else(PoisonError::into_inner);
     let cpu_us = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    let told = json!({"report": reports.first().context("no report")?, "cpu_us": cpu_us, "max_rss_kib": usage.max_rss()});
+    let told = json!({"report": report, "cpu_us": cpu_us, "max_rss_kib": usage.max_rss()});
     writeln!(io::stdout(), "{told}")?;
     Ok(())
+}
+
+/// As the command `accelbench loadgen` does it.
+pub(crate) fn install_crypto() {
+    let _ = aws_lc_rs::default_provider().install_default();
+}
+
+/// Measures one load point.
+pub(crate) async fn measure(options: &ClientOptions) -> anyhow::Result<LoadReport> {
+    let (plan, reports) = (plan(options)?, Reports::default());
+    let dataset = Dataset::Prompts(prompts());
+    accelbench_loadgen::measure(&plan, &dataset, Duration::from_mins(2), &reports).await?;
+    let reports = reports.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    reports.into_iter().next().context("no report")
 }
 
 fn plan(options: &ClientOptions) -> anyhow::Result<LoadPlan> {
@@ -82,7 +90,7 @@ fn plan(options: &ClientOptions) -> anyhow::Result<LoadPlan> {
         schema_version: SCHEMA_VERSION,
         run_id: RunId::new(),
         base_url: options.url.parse()?,
-        served_model_name: "precise".to_owned(),
+        served_model_name: MODEL.to_owned(),
         workload: Workload { lengths, eos: EosPolicy::Ignore, ..Workload::default() },
         dataset_sha256: Sha256Hex::of(b"precise"),
         max_context_tokens: None,

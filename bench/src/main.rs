@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 mod client;
+mod differences;
 mod fidelity;
 mod server;
 mod truth;
@@ -18,6 +19,8 @@ struct Arguments {
 enum Command {
     /// Compare what the load generator reports with what a server of precise times saw
     Fidelity(fidelity::FidelityOptions),
+    /// Compare simulated engines that are equal or not, and count the verdicts
+    Differences(differences::DifferenceOptions),
     /// Serve tokens at precise moments and write down when they went; started by the benchmark
     #[command(hide = true)]
     Server(server::ServerOptions),
@@ -29,6 +32,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Fidelity(options) => fidelity::run(&options),
+        Command::Differences(options) => differences::run(&options),
         Command::Server(options) => server::run(&options),
         Command::Client(options) => client::run(&options),
     }

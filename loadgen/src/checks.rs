@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use accelbench_core::load::{LoadPlan, LoadReport, OfferedLoad, RequestRate};
+use accelbench_core::metric::Statistic;
 use accelbench_core::validity::{Check, Outcome};
 use accelbench_core::workload::EosPolicy;
 
@@ -157,18 +158,27 @@ fn warmed_up(point: &Point) -> Check {
     check("warmed_up", f64::from(u8::from(!warmup_settled)), 0.0, 1.0, sentence)
 }
 
-/// A p99 of fewer than 1,000 requests hangs on a handful of them; below 30 not even the median is worth much.
+/// A percentile says something when ten requests lie beyond it; those without are not shown.
 fn sample_size(report: &LoadReport) -> Check {
+    let percentiles = Statistic::ALL.into_iter().filter(|statistic| statistic.percent().is_some());
+    let missing: Vec<String> = percentiles
+        .filter(|statistic| !report.supports(*statistic))
+        .map(|statistic| format!("{} wants {}", statistic.as_str(), statistic.least_requests()))
+        .collect();
     let count = report.requests_completed;
-    let (outcome, limit, what) = match count {
-        1000.. => (Outcome::Pass, 1000.0, "enough for every percentile shown"),
-        500..1000 => (Outcome::Warn, 1000.0, "p99 wants 1,000"),
-        200..500 => (Outcome::Warn, 500.0, "p90 and p95 want 500, p99 wants 1,000"),
-        30..200 => (Outcome::Warn, 200.0, "p50 wants 200, p90 and p95 want 500, p99 wants 1,000"),
-        _ => (Outcome::Fail, 30.0, "too few for any percentile"),
+    let (outcome, what) = match missing.as_slice() {
+        [] => (Outcome::Pass, "enough for every percentile shown".to_owned()),
+        _ if report.supports(Statistic::P50) => (Outcome::Warn, missing.join(", ")),
+        _ => (Outcome::Fail, "too few for any percentile".to_owned()),
     };
-    let sentence = format!("{count} requests were completed: {what}");
-    Check { name: "sample_size".to_owned(), outcome, observed: count as f64, limit, sentence }
+    let limit = if outcome == Outcome::Fail { Statistic::P50 } else { Statistic::P99 };
+    Check {
+        name: "sample_size".to_owned(),
+        outcome,
+        observed: count as f64,
+        limit: limit.least_requests() as f64,
+        sentence: format!("{count} requests were completed: {what}"),
+    }
 }
 
 /// What the generator itself is late is booked on the engine: held against the median time to first token.

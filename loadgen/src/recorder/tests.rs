@@ -173,3 +173,11 @@ fn goodput_counts_the_requests_that_keep_every_limit() {
         assert!((goodput.requests_per_s - 5.0 * share).abs() < 1e-9, "{limit}: {goodput:?}");
     }
 }
+
+#[test]
+fn too_few_requests_are_told_by_the_percentiles_that_they_do_not_carry() {
+    let report = report(&plan(), &measured(usize::MAX), &circumstances()).unwrap();
+    let check = report.checks.iter().find(|check| check.name == "sample_size").unwrap();
+    assert_eq!(check.outcome, Outcome::Warn);
+    assert_eq!(check.sentence, "50 requests were completed: p90 wants 100, p95 wants 200, p99 wants 1000");
+}
