@@ -50,7 +50,7 @@ pub enum ItlBasis {
 /// What was measured at one load point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
-    /// [`SCHEMA_VERSION`].
+    /// Version of this form: 2.
     pub schema_version: u32,
     /// The run that it belongs to.
     pub run_id: RunId,
