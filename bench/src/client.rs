@@ -10,7 +10,7 @@ use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, Measurement, OfferedLoad, SCHEMA_VERSION};
 use accelbench_core::run::RunId;
 use accelbench_core::workload::{EosPolicy, Lengths, Workload};
-use accelbench_loadgen::LoadSink;
+use accelbench_loadgen::{Access, LoadSink};
 use anyhow::Context as _;
 use clap::Args;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -79,7 +79,7 @@ pub(crate) fn install_crypto() {
 pub(crate) async fn measure(options: &ClientOptions) -> anyhow::Result<LoadReport> {
     let (plan, reports) = (plan(options)?, Reports::default());
     let dataset = Dataset::Prompts(prompts());
-    accelbench_loadgen::measure(&plan, &dataset, Duration::from_mins(2), &reports).await?;
+    accelbench_loadgen::measure(&plan, &dataset, &Access::open(Duration::from_mins(2)), &reports).await?;
     let reports = reports.0.into_inner().unwrap_or_else(PoisonError::into_inner);
     reports.into_iter().next().context("no report")
 }

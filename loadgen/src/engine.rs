@@ -8,11 +8,13 @@ use accelbench_core::dataset::{Content, Dataset, Message};
 use accelbench_core::load::{ErrorClass, LoadPlan};
 use accelbench_core::workload::EosPolicy;
 use anyhow::bail;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::access::Access;
 use crate::prompts::PreparedPrompt;
 use crate::sample::{Asked, Failure, Sample};
 
@@ -58,12 +60,8 @@ impl Engine {
     ///
     /// # Errors
     /// The engine refuses the request in every form. Whatever else goes wrong is left for the load to find.
-    pub(crate) async fn connect(
-        plan: &LoadPlan,
-        dataset: &Dataset,
-        timeout: Duration,
-    ) -> anyhow::Result<Self> {
-        let mut engine = Self::new(plan, timeout)?;
+    pub(crate) async fn connect(plan: &LoadPlan, dataset: &Dataset, access: &Access) -> anyhow::Result<Self> {
+        let mut engine = Self::new(plan, access)?;
         let asked = Asked { input_tokens: None, output_tokens: 2, known_tokens: 0 };
         let content = match dataset {
             Dataset::Prompts(prompts) if prompts.iter().any(|prompt| prompt.content.is_chat()) => {
@@ -83,9 +81,17 @@ impl Engine {
         bail!("the engine refuses a small request: {refusal}")
     }
 
-    fn new(plan: &LoadPlan, timeout: Duration) -> anyhow::Result<Self> {
+    fn new(plan: &LoadPlan, access: &Access) -> anyhow::Result<Self> {
+        let api_key = access.api_key.as_ref();
+        let mut headers = HeaderMap::new();
+        if let Some(key) = api_key {
+            let mut value = HeaderValue::try_from(key.bearer())?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
         let client = Client::builder()
             .http1_only()
+            .default_headers(headers)
             .tcp_nodelay(true)
             .no_proxy()
             // An idle connection holds a thread of some engines, which the load would then wait for.
@@ -94,14 +100,14 @@ impl Engine {
             .build()?;
         Ok(Self {
             client,
-            completions: Target::post(&plan.base_url.join("v1/completions")?)?,
-            chat: Target::post(&plan.base_url.join("v1/chat/completions")?)?,
+            completions: Target::post(&plan.base_url.join("v1/completions")?, api_key)?,
+            chat: Target::post(&plan.base_url.join("v1/chat/completions")?, api_key)?,
             base_url: plan.base_url.clone(),
             resent: Arc::default(),
             model: plan.served_model_name.clone(),
             eos: plan.workload.eos,
             seed: plan.workload.seed,
-            timeout,
+            timeout: access.request_timeout,
             running_usage: true,
         })
     }

@@ -4,6 +4,7 @@
 //! How time is measured: on the monotonic clock; the send is stamped just before the request is written, a receive when
 //! its read returns and before anything is parsed. Tokens are counted by the server's own usage.
 
+mod access;
 mod arrivals;
 mod attack;
 mod checks;
@@ -22,6 +23,7 @@ mod sample;
 mod sink;
 pub mod stream;
 
+pub use access::{Access, ApiKey};
 pub use measure::{measure, run, run_with_token};
 pub use options::LoadgenOptions;
 pub use sink::LoadSink;

@@ -9,6 +9,7 @@ use accelbench_core::load::{LoadPlan, LoadReport, OfferedLoad, SCHEMA_VERSION};
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::access::Access;
 use crate::attack::Attack;
 use crate::engine::Engine;
 use crate::intake::{Intake, RunOver};
@@ -53,18 +54,19 @@ pub async fn run_with_token(options: &LoadgenOptions, token: String) -> anyhow::
 
 async fn work(intake: &Intake, options: &LoadgenOptions) -> anyhow::Result<()> {
     let (plan, dataset) = intake.plan().await?;
-    measure(&plan, &dataset, Duration::from_secs(options.request_timeout_s), intake).await
+    let access = Access::open(Duration::from_secs(options.request_timeout_s));
+    measure(&plan, &dataset, &access, intake).await
 }
 
 /// Measures the load points of `plan` that have no report yet, with prompts of `dataset`, and then those that its
-/// exploration finds; a request that takes longer than `request_timeout` counts as failed.
+/// exploration finds.
 ///
 /// # Errors
 /// What kept a load point from being measured, in words for the person who asked for it, or an error of the sink.
 pub async fn measure(
     plan: &LoadPlan,
     dataset: &Dataset,
-    request_timeout: Duration,
+    access: &Access,
     sink: &impl LoadSink,
 ) -> anyhow::Result<()> {
     ensure!(
@@ -73,7 +75,7 @@ pub async fn measure(
         plan.schema_version
     );
     plan.workload.validate_dataset(dataset, &plan.load_points)?;
-    let engine = Engine::connect(plan, dataset, request_timeout).await?;
+    let engine = Engine::connect(plan, dataset, access).await?;
     let source = PromptSource::new(&engine, plan, dataset).await?;
     for index in (0..plan.load_points.len() as u32).filter(|index| !plan.reported.contains(index)) {
         deliver_point(sink, plan, &engine, &source, index).await?;

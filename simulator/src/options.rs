@@ -41,6 +41,9 @@ pub struct SimulatorOptions {
     /// Name under which the model is served
     #[arg(long, default_value = "simulated-model")]
     pub model: String,
+    /// Key that requests to /v1 must bring, as `vllm serve --api-key` has it
+    #[arg(long, value_name = "KEY")]
+    pub api_key: Option<String>,
     /// How the engine takes its time
     #[arg(long, value_enum, default_value_t = Timing::Roofline)]
     pub timing: Timing,

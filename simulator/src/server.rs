@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::SERVER;
+use axum::http::header::{AUTHORIZATION, SERVER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -59,6 +59,16 @@ impl Simulator {
         self.requests.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Whether a request brings the key that is asked for.
+    fn admits(&self, request: &Request) -> bool {
+        let Some(key) = self.options.api_key.as_ref().filter(|_| request.uri().path().starts_with("/v1/"))
+        else {
+            return true;
+        };
+        let brought = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        brought.and_then(|value| value.strip_prefix("Bearer ")) == Some(key)
+    }
+
     fn is_ready(&self) -> bool {
         self.started.elapsed() >= Duration::from_millis(self.options.faults.start_delay_ms)
     }
@@ -81,7 +91,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .with_state(simulator)
 }
 
-/// Answers 503 before the slow start is over and after the engine's death; names the server.
+/// Answers 503 before the slow start is over and after the engine's death, and 401 without the key; names the server.
 async fn answer_when_ready(
     State(simulator): State<Arc<Simulator>>,
     request: Request,
@@ -95,6 +105,9 @@ async fn answer_when_ready(
         unavailable("the engine is dead")
     } else if !simulator.is_ready() {
         unavailable("the engine is still starting")
+    } else if !simulator.admits(&request) {
+        Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", "the API key is missing or wrong")
+            .into_response()
     } else {
         next.run(request).await
     };

@@ -8,7 +8,7 @@ use accelbench_tests::installation::Installation;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::endpoint::endpoint;
+use crate::endpoint::{endpoint, endpoint_with};
 
 async fn bench(url: &str, more: &[&str]) -> Output {
     let mut command = Command::new(Installation::program().unwrap());
@@ -151,4 +151,20 @@ async fn conversations_grow_by_what_was_said() {
     assert!((70.0..100.0).contains(&report.input_tokens.max), "{:?}", report.input_tokens);
     let refused = bench(&url, &["--turns", "2", "--rate", "5"]).await;
     assert!(text(&refused.stderr).contains("closed loop"), "{}", text(&refused.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_for_a_key_is_given_it_from_the_environment() {
+    let url = endpoint_with("org/model", &["--api-key", "sk-of-the-engine"]).await;
+    let bench = async |key: &str| {
+        let mut command = Command::new(Installation::program().unwrap());
+        command.args(["bench", &url, "--concurrency", "2", "--input-len", "16", "--output-len", "8"]);
+        command.args(["--min-duration", "1", "--min-requests", "5"]).env("ACCELBENCH_ENGINE_API_KEY", key);
+        command.output().await.unwrap()
+    };
+    let measured = bench("sk-of-the-engine").await;
+    assert!(measured.status.success(), "{}", text(&measured.stderr));
+    assert!(!text(&measured.stderr).contains("sk-of-the-engine"));
+    let refused = bench("sk-of-another").await;
+    assert!(!refused.status.success() && text(&refused.stderr).contains("401"), "{}", text(&refused.stderr));
 }

@@ -14,6 +14,11 @@ struct Simulate {
 
 /// A simulator in this process; its address comes back.
 pub(crate) async fn endpoint(model: &str) -> String {
+    endpoint_with(model, &[]).await
+}
+
+/// [`endpoint`] with more arguments.
+pub(crate) async fn endpoint_with(model: &str, more: &[&str]) -> String {
     let arguments = [
         "simulate",
         "--port",
@@ -27,7 +32,7 @@ pub(crate) async fn endpoint(model: &str) -> String {
         "--itl-ms",
         "2",
     ];
-    let options = Simulate::parse_from(arguments).options;
+    let options = Simulate::parse_from(arguments.iter().chain(more)).options;
     let listener = accelbench_simulator::bind(&options).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(accelbench_simulator::serve(options, listener, std::future::pending::<()>()));

@@ -11,7 +11,7 @@ use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
 use accelbench_core::run::{RunId, validate_exploration, validate_load};
 use accelbench_core::workload::Workload;
-use accelbench_loadgen::LoadSink;
+use accelbench_loadgen::{Access, ApiKey, LoadSink};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -23,10 +23,14 @@ use super::progress;
 use crate::arguments::Format;
 use crate::{output, shutdown, tables};
 
+/// Where the key of an engine that asks for one comes from.
+const API_KEY_VARIABLE: &str = "ACCELBENCH_ENGINE_API_KEY";
+
 /// What to measure.
 #[derive(Debug, Args)]
 pub(crate) struct BenchOptions {
-    /// Address of the server, with or without /v1
+    /// Address of the server, with or without /v1. A server that asks for a key is given that of
+    /// ACCELBENCH_ENGINE_API_KEY
     url: Url,
     /// The name under which it serves the model [default: the only one that it serves]
     #[arg(long)]
@@ -53,11 +57,11 @@ pub(crate) async fn bench(format: Format, options: BenchOptions) -> anyhow::Resu
         None => STANDARD.to_vec(),
     };
     let dataset = Dataset::parse(&bytes)?;
-    let plan = plan(&options, &dataset, &bytes).await?;
+    let access = access(&options)?;
+    let plan = plan(&options, &access, &dataset, &bytes).await?;
     let screen = Screen { bar: progress::bar(), reports: Mutex::default(), conclusion: Mutex::default() };
-    let timeout = Duration::from_secs(options.request_timeout);
     let stdout = output::SilencedStdout::silence()?;
-    let measured = accelbench_loadgen::measure(&plan, &dataset, timeout, &screen);
+    let measured = accelbench_loadgen::measure(&plan, &dataset, &access, &screen);
     let outcome = tokio::select! {
         outcome = measured => outcome,
         _ = shutdown::requested() => Err(anyhow::anyhow!("stopped before the end")),
@@ -89,7 +93,21 @@ fn show(format: Format, reports: &[LoadReport]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn plan(options: &BenchOptions, dataset: &Dataset, bytes: &[u8]) -> anyhow::Result<LoadPlan> {
+/// The key never comes from a flag: flags are seen by everybody on the machine.
+fn access(options: &BenchOptions) -> anyhow::Result<Access> {
+    let key = std::env::var(API_KEY_VARIABLE).ok().filter(|key| !key.trim().is_empty());
+    Ok(Access {
+        request_timeout: Duration::from_secs(options.request_timeout),
+        api_key: key.as_deref().map(ApiKey::new).transpose()?,
+    })
+}
+
+async fn plan(
+    options: &BenchOptions,
+    access: &Access,
+    dataset: &Dataset,
+    bytes: &[u8],
+) -> anyhow::Result<LoadPlan> {
     if !matches!(options.url.scheme(), "http" | "https") {
         bail!("`{}` is no http:// or https:// address; give for instance http://127.0.0.1:8000", options.url);
     }
@@ -113,7 +131,7 @@ async fn plan(options: &BenchOptions, dataset: &Dataset, bytes: &[u8]) -> anyhow
     Ok(LoadPlan {
         schema_version: SCHEMA_VERSION,
         run_id: RunId::new(),
-        served_model_name: served_model(&base_url, options.model.as_deref()).await?,
+        served_model_name: served_model(&base_url, access, options.model.as_deref()).await?,
         base_url,
         workload,
         dataset_sha256: Sha256Hex::of(bytes),
@@ -128,10 +146,13 @@ async fn plan(options: &BenchOptions, dataset: &Dataset, bytes: &[u8]) -> anyhow
     })
 }
 
-async fn served_model(base_url: &Url, wanted: Option<&str>) -> anyhow::Result<String> {
+async fn served_model(base_url: &Url, access: &Access, wanted: Option<&str>) -> anyhow::Result<String> {
     let url = base_url.join("v1/models")?;
-    let answer =
-        reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?.get(url.clone());
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+    let mut answer = client.get(url.clone());
+    if let Some(key) = &access.api_key {
+        answer = answer.header(reqwest::header::AUTHORIZATION, key.bearer());
+    }
     let answer: Value = async { answer.send().await?.error_for_status()?.json().await }
         .await
         .with_context(|| format!("{url} does not list the server's models"))?;

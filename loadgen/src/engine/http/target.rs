@@ -14,6 +14,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use crate::access::ApiKey;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An address that takes requests for one path.
@@ -47,11 +49,11 @@ impl Stream for tokio_rustls::client::TlsStream<TcpStream> {
 }
 
 impl Target {
-    /// The target of `POST url` with JSON.
+    /// The target of `POST url` with JSON, and with a key where the engine asks for one.
     ///
     /// # Errors
     /// When the URL is neither http nor https, or names no host.
-    pub(in crate::engine) fn post(url: &Url) -> anyhow::Result<Self> {
+    pub(in crate::engine) fn post(url: &Url, api_key: Option<&ApiKey>) -> anyhow::Result<Self> {
         let host = match url.host().with_context(|| format!("{url} names no host"))? {
             Host::Domain(name) => name.to_owned(),
             Host::Ipv4(address) => address.to_string(),
@@ -65,8 +67,10 @@ impl Target {
         };
         let authority = url.host_str().unwrap_or_default();
         let authority = url.port().map_or(authority.to_owned(), |port| format!("{authority}:{port}"));
+        let authorization =
+            api_key.map_or_else(String::new, |key| format!("authorization: {}\r\n", key.bearer()));
         let head = format!(
-            "POST {} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: accelbench/{}\r\naccept: */*\r\ncontent-type: application/json\r\ncontent-length: ",
+            "POST {} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: accelbench/{}\r\naccept: */*\r\n{authorization}content-type: application/json\r\ncontent-length: ",
             url.path(),
             env!("CARGO_PKG_VERSION")
         );
