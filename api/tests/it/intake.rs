@@ -125,13 +125,13 @@ async fn progress_and_failure_are_noted_while_the_run_loads() {
     let progress = json!({
         "load_point_index": 0, "load_point_count": 2, "offered_load": {"concurrency": 1}, "stage": "measuring",
         "fraction": 0.5, "requests_completed": 10, "requests_failed": 0, "output_tokens_per_s": 40.0,
-        "ttft_p50_ms": 9.0,
+        "ttft_p50_ms": 9.0, "tpot_p50_ms": 21.5,
     });
     let post = async |path: &str, body: String| app.as_loadgen(Method::POST, run_id, path, body).await.status;
     assert_eq!(post("progress", progress.to_string()).await, StatusCode::NO_CONTENT);
     assert_eq!(app.get(&format!("/api/v1/runs/{run_id}")).await.json()["progress"], progress);
     let page = app.get(&format!("/runs/{run_id}")).await;
-    assert_eq!(page.texts(".figures dd"), ["40.0", "9.0 ms", "10", "0"]);
+    assert_eq!(page.texts(".figures dd"), ["40.0", "9.0 ms", "21.5 ms", "10", "0"]);
     assert_eq!(page.texts(".headline"), ["Load point 1 of 2, concurrency 1: measuring"]);
 
     let reason = json!({"reason": "the engine answers nothing"}).to_string();
