@@ -171,14 +171,16 @@ async fn a_worker_that_is_told_to_end_leaves_its_run_to_another_at_once() {
     let first = installation.start_worker(&[&engine]).unwrap();
     let run_id = installation.submit(&request("slow")).await.unwrap();
     installation.reach(&run_id, "awaiting_ready").await.unwrap();
+    // Between two ticks nobody holds the run.
+    let mut holder = None;
+    while holder.is_none() {
+        let owner = sqlx::query_scalar::<_, Option<String>>("SELECT lease_owner FROM runs");
+        holder = owner.fetch_one(&installation.database.pool).await.unwrap();
+    }
     installation.start_worker(&[&engine]).unwrap();
     let told_at = Instant::now();
     kill(first, Signal::SIGTERM).unwrap();
     let owned = "SELECT count(*) FROM runs WHERE lease_owner = $1";
-    let holder: String = sqlx::query_scalar("SELECT lease_owner FROM runs")
-        .fetch_one(&installation.database.pool)
-        .await
-        .unwrap();
     let gone = async || {
         let owned = sqlx::query_scalar::<_, i64>(owned).bind(&holder);
         Ok(owned.fetch_one(&installation.database.pool).await? == 0)
