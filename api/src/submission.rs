@@ -3,6 +3,7 @@
 
 use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::instance::InstanceType;
+use accelbench_core::load::kinds_of_load;
 use accelbench_core::model::Model;
 use accelbench_core::run::{PlatformSpec, Priority, RunId, RunSpec};
 use accelbench_core::secret::HfToken;
@@ -123,7 +124,8 @@ async fn check(connection: &mut PgConnection, spec: &RunSpec) -> Result<Sha256He
 async fn serves(connection: &mut PgConnection, spec: &RunSpec, sha256: &Sha256Hex) -> Result<(), ApiError> {
     let content = datasets::content(connection, sha256).await?;
     let dataset = parse(content.into()).await?;
-    let serves = spec.workload.validate_dataset(&dataset, &spec.load_points);
+    let serves =
+        spec.workload.validate_dataset(&dataset, &kinds_of_load(&spec.load_points, spec.exploration));
     serves.map_err(|error| ApiError::unprocessable(error.to_string()))
 }
 

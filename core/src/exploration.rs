@@ -83,6 +83,15 @@ impl Exploration {
         }
     }
 
+    /// The load that it begins with: all others are of its kind.
+    #[must_use]
+    pub fn first_load(&self) -> OfferedLoad {
+        match *self {
+            Self::Sweep { .. } => concurrency(1),
+            Self::Search { over, max, .. } => over.load(max.min(1.0)),
+        }
+    }
+
     /// The most load points that it measures.
     #[must_use]
     pub fn max_load_points(&self) -> u32 {

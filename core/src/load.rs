@@ -85,7 +85,20 @@ pub struct LoadPlan {
     pub reported: Vec<u32>,
 }
 
+/// The given loads, and one of those that an exploration finds.
+#[must_use]
+pub fn kinds_of_load(load_points: &[OfferedLoad], exploration: Option<Exploration>) -> Vec<OfferedLoad> {
+    let explored = exploration.map(|exploration| exploration.first_load());
+    load_points.iter().copied().chain(explored).collect()
+}
+
 impl LoadPlan {
+    /// Every kind of load that it offers.
+    #[must_use]
+    pub fn kinds_of_load(&self) -> Vec<OfferedLoad> {
+        kinds_of_load(&self.load_points, self.exploration)
+    }
+
     /// Whether an exploration may reach a load point of this index.
     #[must_use]
     pub fn explores(&self, index: u32) -> bool {

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::text_in_json;
 use crate::stats::Summary;
 
 /// A number of a load point, written for instance `ttft_p99_ms` or `output_tokens_per_s`.
@@ -157,19 +158,7 @@ impl std::str::FromStr for Metric {
     }
 }
 
-impl TryFrom<String> for Metric {
-    type Error = UnknownMetric;
-
-    fn try_from(text: String) -> Result<Self, UnknownMetric> {
-        text.parse()
-    }
-}
-
-impl From<Metric> for String {
-    fn from(metric: Metric) -> Self {
-        metric.to_string()
-    }
-}
+text_in_json!(Metric, UnknownMetric);
 
 #[cfg(test)]
 mod tests {

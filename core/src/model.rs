@@ -71,7 +71,7 @@ impl Revision {
     }
 }
 
-macro_rules! text_newtype {
+macro_rules! text_in_json {
     ($type:ty, $error:ty) => {
         impl TryFrom<String> for $type {
             type Error = $error;
@@ -83,9 +83,16 @@ macro_rules! text_newtype {
 
         impl From<$type> for String {
             fn from(value: $type) -> Self {
-                value.0
+                value.to_string()
             }
         }
+    };
+}
+pub(crate) use text_in_json;
+
+macro_rules! text_newtype {
+    ($type:ty, $error:ty) => {
+        $crate::model::text_in_json!($type, $error);
 
         impl fmt::Display for $type {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

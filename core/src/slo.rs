@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::LoadReport;
 use crate::metric::{Latency, Metric, Statistic};
+use crate::model::text_in_json;
 
 /// Limits, all of which must be kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -142,19 +143,7 @@ impl std::str::FromStr for Limit {
     }
 }
 
-impl TryFrom<String> for Limit {
-    type Error = InvalidSlo;
-
-    fn try_from(text: String) -> Result<Self, InvalidSlo> {
-        text.parse()
-    }
-}
-
-impl From<Limit> for String {
-    fn from(limit: Limit) -> Self {
-        limit.to_string()
-    }
-}
+text_in_json!(Limit, InvalidSlo);
 
 impl TryFrom<Vec<Limit>> for Slo {
     type Error = InvalidSlo;

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::{Dataset, DatasetName, Sha256Hex};
 use crate::load::OfferedLoad;
 
+mod lengths;
+
+pub use lengths::{LengthDistribution, LengthTable, Lengths};
+
 /// Most input or output tokens of one request.
 pub const MAX_TOKENS: u32 = 131_072;
 
@@ -35,103 +39,6 @@ pub struct Workload {
     /// characters that a prompt begins with differ from run to run, so that no prefix cache can answer.
     #[serde(default)]
     pub seed: u64,
-}
-
-/// Distribution of the input and output lengths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Lengths {
-    /// Every request has the same lengths.
-    Fixed {
-        /// Tokens of each prompt.
-        input_tokens: u32,
-        /// Tokens of each answer.
-        output_tokens: u32,
-    },
-    /// Lengths drawn from distributions, input and output apart, by the seed.
-    Distributed {
-        /// Tokens of a prompt.
-        input: LengthDistribution,
-        /// Tokens of an answer.
-        output: LengthDistribution,
-    },
-    /// Pairs of lengths drawn from a measured table, by the seed.
-    Table {
-        /// Which table.
-        table: LengthTable,
-    },
-    /// The prompts or lengths as the dataset holds them; the answer's length is the dataset's or `output_tokens`.
-    AsInDataset {
-        /// Tokens of an answer where the dataset gives none.
-        output_tokens: u32,
-    },
-}
-
-/// A distribution of lengths, in tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum LengthDistribution {
-    /// Every length of a range alike.
-    Uniform {
-        /// Shortest length.
-        min: u32,
-        /// Longest length.
-        max: u32,
-    },
-    /// A normal distribution; what lies outside the bounds is drawn anew.
-    Normal {
-        /// Mean before the bounds.
-        mean: u32,
-        /// Standard deviation before the bounds.
-        std_dev: u32,
-        /// Shortest length.
-        min: u32,
-        /// Longest length.
-        max: u32,
-    },
-    /// A lognormal distribution, as lengths of texts mostly have; what lies outside the bounds is drawn anew.
-    Lognormal {
-        /// Mean before the bounds.
-        mean: u32,
-        /// Standard deviation before the bounds.
-        std_dev: u32,
-        /// Shortest length.
-        min: u32,
-        /// Longest length.
-        max: u32,
-    },
-}
-
-impl LengthDistribution {
-    /// Shortest and longest length.
-    #[must_use]
-    pub fn bounds(self) -> (u32, u32) {
-        match self {
-            Self::Uniform { min, max } | Self::Normal { min, max, .. } | Self::Lognormal { min, max, .. } => {
-                (min, max)
-            }
-        }
-    }
-
-    /// Whether lengths can be drawn: bounds in order from `least` on, and a mean between them.
-    fn is_possible(self, least: u32) -> bool {
-        let (min, max) = self.bounds();
-        let mean = match self {
-            Self::Uniform { min, .. } => min,
-            Self::Normal { mean, .. } | Self::Lognormal { mean, .. } => mean,
-        };
-        (least..=MAX_TOKENS).contains(&min)
-            && (min..=MAX_TOKENS).contains(&max)
-            && (min..=max).contains(&mean)
-    }
-}
-
-/// A measured table of pairs of lengths that comes with AccelBench.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LengthTable {
-    /// First two turns of the ShareGPT conversations: 224 tokens in and 206 out on average.
-    Sharegpt,
 }
 
 /// When a request ends.
@@ -179,6 +86,9 @@ pub enum InvalidWorkload {
     /// A conversation has no or too many turns.
     #[error("turns is {0}; it must be 1 to {MAX_TURNS}")]
     Turns(u32),
+    /// Each question of a conversation would begin with what all share.
+    #[error("turns and shared_prefix_tokens do not go together: later questions follow on what was said")]
+    SharedTurns,
     /// The dataset is of another kind.
     #[error("{0}")]
     Dataset(&'static str),
@@ -198,12 +108,6 @@ pub enum InvalidWorkload {
     },
 }
 
-impl Default for Lengths {
-    fn default() -> Self {
-        Self::Table { table: LengthTable::Sharegpt }
-    }
-}
-
 impl Default for Workload {
     fn default() -> Self {
         Self {
@@ -213,16 +117,6 @@ impl Default for Workload {
             turns: 1,
             shared_prefix_tokens: 0,
             seed: 0,
-        }
-    }
-}
-
-impl LengthTable {
-    /// The word used in JSON and on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sharegpt => "sharegpt",
         }
     }
 }
@@ -256,6 +150,9 @@ impl Workload {
     fn validate_turns_and_prefix(&self) -> Result<(), InvalidWorkload> {
         if !(1..=MAX_TURNS).contains(&self.turns) {
             return Err(InvalidWorkload::Turns(self.turns));
+        }
+        if self.turns > 1 && self.shared_prefix_tokens > 0 {
+            return Err(InvalidWorkload::SharedTurns);
         }
         let shortest = match self.lengths {
             Lengths::Fixed { input_tokens, .. } => input_tokens,
@@ -394,6 +291,8 @@ mod tests {
         assert!(
             talk.validate_dataset(&trace, &replay).is_err() && talk.validate_dataset(&prompts, &[]).is_ok()
         );
+        let shared = Workload { shared_prefix_tokens: 5, ..talk.clone() };
+        assert_eq!(shared.validate(), Err(InvalidWorkload::SharedTurns));
         assert_eq!(Workload { turns: 0, ..talk }.validate(), Err(InvalidWorkload::Turns(0)));
     }
 

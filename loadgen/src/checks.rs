@@ -36,6 +36,7 @@ pub(crate) fn all(
     checks.extend(output_length(plan, answers));
     checks.extend(input_length(about, answers));
     checks.extend(prompts_fresh(about, point.requests_sent()));
+    checks.extend(trace_whole(about, point.requests_sent()));
     checks.push(clocks_agree(about));
     checks.extend(generator_has_room(about));
     checks.extend(server::tokens_agree(point, &about.looks));
@@ -117,6 +118,17 @@ fn trace_held(due: u64, point: &Point) -> Check {
     let sentence =
         format!("{sent} of the {due} requests that were due in the window were sent in it (at most 1 % off)");
     check("trace_held", off, 0.01, 0.05, sentence)
+}
+
+/// Of a long trace only the beginning is prepared, which then begins again: it is not the whole trace.
+fn trace_whole(about: &Circumstances, sent: usize) -> Option<Check> {
+    let (prepared, all) = about.replayed?;
+    let missed = if sent > prepared { all - prepared.min(all) } else { 0 };
+    let sentence = format!(
+        "{sent} requests were sent of a trace of {all}, of which the first {prepared} were prepared (more than those \
+         begin it again before its end)"
+    );
+    Some(check("trace_whole", missed as f64 / all.max(1) as f64, 0.0, 1.0, sentence))
 }
 
 /// An engine that does not keep up with the arrivals piles them up: its latencies are those of the moment at which the

@@ -74,7 +74,7 @@ pub async fn measure(
         "the plan has schema version {}, this load generator reads {SCHEMA_VERSION}; use the same release on both sides",
         plan.schema_version
     );
-    plan.workload.validate_dataset(dataset, &plan.load_points)?;
+    plan.workload.validate_dataset(dataset, &plan.kinds_of_load())?;
     let engine = Engine::connect(plan, dataset, access).await?;
     let source = PromptSource::new(&engine, plan, dataset).await?;
     for index in (0..plan.load_points.len() as u32).filter(|index| !plan.reported.contains(index)) {
@@ -154,6 +154,7 @@ async fn measure_point(
         exact_input: source.is_exact(),
         fresh_prompts: source.fresh_prompts(index, wanted),
         resent: engine.resent() - resent_before,
+        replayed: load.trace_speed().map(|_| (attack.prompts.len(), source.dataset_len())),
         due: attack.prompts.replay(load).map(|schedule| schedule.due_in(window)),
     };
     recorder::report(plan, &point, &about)

@@ -59,7 +59,8 @@ impl Sources {
     pub(crate) fn of(plan: &LoadPlan) -> anyhow::Result<Self> {
         let least = Duration::from_secs_f64(plan.measurement.min_duration_s.clamp(0.0, 3600.0));
         Ok(Self {
-            client: Client::builder().no_proxy().timeout(PATIENCE).build()?,
+            // An idle connection holds a thread of some engines, which the load would then wait for.
+            client: Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(PATIENCE).build()?,
             engine: plan.base_url.join("metrics")?,
             accelerators: plan.accelerator_metrics.clone(),
             pause: (least / LOOKS).clamp(LEAST_PAUSE, MOST_PAUSE),

@@ -105,6 +105,11 @@ impl<'a> PromptSource<'a> {
         Ok(Self { engine, plan, dataset, cutter })
     }
 
+    /// Prompts, pairs of lengths or requests of the dataset.
+    pub(crate) fn dataset_len(&self) -> usize {
+        self.dataset.len()
+    }
+
     /// Whether the input lengths are cut by the engine's own count.
     pub(crate) fn is_exact(&self) -> bool {
         self.cutter.as_ref().is_none_or(|cutter| cutter.tokenizer.is_exact())
@@ -271,6 +276,11 @@ impl Cutter {
 }
 
 impl PreparedPrompts {
+    /// How many were prepared.
+    pub(crate) fn len(&self) -> usize {
+        self.prompts.len()
+    }
+
     /// The prompt of a request; when all were used, they come again with other beginnings.
     pub(crate) fn get(&self, request: usize) -> Cow<'_, PreparedPrompt> {
         let prompt = &self.prompts[request % self.prompts.len()];

@@ -41,6 +41,8 @@ pub(crate) struct Circumstances {
     pub(crate) resent: u64,
     /// How many requests of a trace were due in the window.
     pub(crate) due: Option<u64>,
+    /// How many requests of the dataset were prepared, and how many it has, where it is a trace.
+    pub(crate) replayed: Option<(usize, usize)>,
 }
 
 /// Makes the report of a load point that is over.

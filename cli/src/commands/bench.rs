@@ -8,7 +8,7 @@ use std::time::Duration;
 use accelbench_core::dataset::{Dataset, DatasetName, STANDARD, Sha256Hex};
 use accelbench_core::engine::server_root;
 use accelbench_core::exploration::Conclusion;
-use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
+use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION, kinds_of_load};
 use accelbench_core::run::{RunId, validate_exploration, validate_load};
 use accelbench_core::workload::Workload;
 use accelbench_loadgen::{Access, ApiKey, LoadSink};
@@ -127,7 +127,7 @@ async fn plan(
         seed: options.load.seed,
     };
     workload.validate()?;
-    workload.validate_dataset(dataset, &load_points)?;
+    workload.validate_dataset(dataset, &kinds_of_load(&load_points, exploration))?;
     Ok(LoadPlan {
         schema_version: SCHEMA_VERSION,
         run_id: RunId::new(),

@@ -35,10 +35,10 @@ pub(crate) struct LoadArguments {
     )]
     concurrency: Vec<NonZeroU32>,
     /// Requests per second that arrive whatever became of the earlier ones, one load point each
-    #[arg(long, value_delimiter = ',', value_name = "PER_SECOND")]
+    #[arg(long, value_delimiter = ',', value_name = "PER_SECOND", group = "open")]
     rate: Vec<f64>,
     /// How the requests of --rate arrive: poisson, constant, or gamma:BURSTINESS (1 is Poisson, less is burstier)
-    #[arg(long, default_value = "poisson", value_parser = parse_arrivals)]
+    #[arg(long, default_value = "poisson", value_parser = parse_arrivals, requires = "open")]
     arrivals: Arrivals,
     /// Replay the trace that --dataset is, at this speed: 1 is as it was; several are one load point each
     #[arg(long, value_delimiter = ',', value_name = "SPEED", num_args = 0..=1, default_missing_value = "1")]
@@ -47,7 +47,7 @@ pub(crate) struct LoadArguments {
     #[arg(long, conflicts_with_all = ["concurrency", "rate", "replay", "search"])]
     sweep: bool,
     /// Find the highest load that keeps every --slo
-    #[arg(long, value_name = "AXIS", conflicts_with = "concurrency", requires = "slo")]
+    #[arg(long, value_name = "AXIS", conflicts_with_all = ["concurrency", "replay"], requires = "slo", group = "open")]
     search: Option<SearchAxis>,
     /// Limit that latencies must keep, for instance ttft_p95_ms<=500; may be repeated. Goodput counts what keeps it
     #[arg(long, value_name = "LIMIT")]

@@ -11,6 +11,7 @@ const NARROW: f64 = 0.05;
 const LEAST_RATE: f64 = 0.01;
 
 pub(super) fn next(axis: Axis, max: f64, max_load_points: usize, slo: &Slo, measured: &[LoadReport]) -> Step {
+    let max = if matches!(axis, Axis::Concurrency) { max.floor() } else { max };
     let positions = |wanted: Verdict| {
         let of = measured.iter().filter(move |report| slo.verdict(report) == wanted);
         of.filter_map(|report| axis.position(report.offered_load))
@@ -61,6 +62,9 @@ fn done(axis: Axis, slo: &Slo, met: Option<f64>, missed: Option<f64>, more: bool
     let load = met.map(|at| axis.load(at));
     let sentence = match (load, missed) {
         (None, _) => format!("no load that was tried keeps {slo}"),
+        (Some(load), None) if more => {
+            format!("{load} keeps {slo}; the number of load points was reached before a load that does not")
+        }
         (Some(load), None) => format!("{load} keeps {slo}, and more than {max} was not to be tried"),
         (Some(load), Some(missed)) => {
             let how = if more { "; the number of load points was reached" } else { "" };
@@ -79,10 +83,14 @@ mod tests {
     use crate::slo::Slo;
 
     fn search(axis: Axis, max: f64, limit: &str) -> (usize, String, Option<OfferedLoad>) {
+        search_in(axis, max, limit, 20)
+    }
+
+    fn search_in(axis: Axis, max: f64, limit: &str, most: usize) -> (usize, String, Option<OfferedLoad>) {
         let slo = Slo::new(vec![limit.parse().unwrap()]).unwrap();
         let (model, mut reports) = (Model { slots: 40.0, noise: 0.0 }, Vec::new());
         loop {
-            match next(axis, max, 20, &slo, &reports) {
+            match next(axis, max, most, &slo, &reports) {
                 Step::Measure(load) => reports.push(model.measure(load)),
                 Step::Done(Conclusion { sentence, load }) => return (reports.len(), sentence, load),
             }
@@ -113,6 +121,10 @@ mod tests {
         let (_, sentence, load) = search(Axis::Concurrency, 64.0, "ttft_p50_ms<=100000");
         assert_eq!(load.unwrap().concurrency(), Some(64));
         assert!(sentence.contains("more than 64 was not"), "{sentence}");
+        let (points, sentence, _) = search(Axis::Concurrency, 1.5, "ttft_p50_ms<=100000");
+        assert!(points == 1 && sentence.contains("more than 1 was not"), "{points}: {sentence}");
+        let (_, sentence, _) = search_in(Axis::Concurrency, 64.0, "ttft_p50_ms<=100000", 3);
+        assert!(sentence.contains("number of load points"), "{sentence}");
     }
 
     #[test]

@@ -124,16 +124,12 @@ fn distributions() -> Distributions {
 
 fn time_series() -> TimeSeries {
     TimeSeries {
-        interval_s: 60.0 / INTERVALS as f64,
         requests_sent: vec![4; INTERVALS],
         requests_completed: vec![4; INTERVALS],
-        requests_failed: vec![0; INTERVALS],
         input_tokens: vec![896; INTERVALS],
         output_tokens: vec![824; INTERVALS],
         in_flight_mean: vec![4.0; INTERVALS],
         ttft_mean_ms: vec![Some(110.0); INTERVALS],
-        requests_waiting: vec![None; INTERVALS],
-        kv_cache_usage_percent: vec![None; INTERVALS],
-        accelerator_utilization_percent: vec![None; INTERVALS],
+        ..TimeSeries::empty(60.0 / INTERVALS as f64)
     }
 }

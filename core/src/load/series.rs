@@ -34,6 +34,24 @@ pub struct TimeSeries {
 }
 
 impl TimeSeries {
+    /// A window of so long parts in which nothing happened.
+    #[must_use]
+    pub fn empty(interval_s: f64) -> Self {
+        Self {
+            interval_s,
+            requests_sent: vec![0; INTERVALS],
+            requests_completed: vec![0; INTERVALS],
+            requests_failed: vec![0; INTERVALS],
+            input_tokens: vec![0; INTERVALS],
+            output_tokens: vec![0; INTERVALS],
+            in_flight_mean: vec![0.0; INTERVALS],
+            ttft_mean_ms: vec![None; INTERVALS],
+            requests_waiting: vec![None; INTERVALS],
+            kv_cache_usage_percent: vec![None; INTERVALS],
+            accelerator_utilization_percent: vec![None; INTERVALS],
+        }
+    }
+
     /// Whether every list has its length and every number is finite and not negative.
     #[must_use]
     pub fn is_sane(&self) -> bool {

@@ -42,19 +42,7 @@ impl Parts {
 /// The course of the window.
 pub(super) fn of(point: &Point, window: (Duration, Duration), looks: &[Look]) -> TimeSeries {
     let parts = Parts::of(window);
-    let mut series = TimeSeries {
-        interval_s: parts.interval_s(),
-        requests_sent: vec![0; INTERVALS],
-        requests_completed: vec![0; INTERVALS],
-        requests_failed: vec![0; INTERVALS],
-        input_tokens: vec![0; INTERVALS],
-        output_tokens: vec![0; INTERVALS],
-        in_flight_mean: vec![0.0; INTERVALS],
-        ttft_mean_ms: vec![None; INTERVALS],
-        requests_waiting: vec![None; INTERVALS],
-        kv_cache_usage_percent: vec![None; INTERVALS],
-        accelerator_utilization_percent: vec![None; INTERVALS],
-    };
+    let mut series = TimeSeries::empty(parts.interval_s());
     let mut ttft = vec![(0.0, 0_u32); INTERVALS];
     for sample in point.samples.iter().chain(&point.uncounted) {
         if let Some(part) = parts.part(sample.sent_at) {

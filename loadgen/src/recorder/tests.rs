@@ -50,6 +50,7 @@ fn circumstances() -> Circumstances {
         fresh_prompts: None,
         resent: 0,
         due: None,
+        replayed: None,
     }
 }
 
@@ -180,4 +181,16 @@ fn too_few_requests_are_told_by_the_percentiles_that_they_do_not_carry() {
     let check = report.checks.iter().find(|check| check.name == "sample_size").unwrap();
     assert_eq!(check.outcome, Outcome::Warn);
     assert_eq!(check.sentence, "50 requests were completed: p90 wants 100, p95 wants 200, p99 wants 1000");
+}
+
+#[test]
+fn a_trace_that_began_again_before_its_end_is_told() {
+    for (replayed, outcome) in
+        [((30, 500), Outcome::Warn), ((30, 30), Outcome::Pass), ((100, 500), Outcome::Pass)]
+    {
+        let about = Circumstances { replayed: Some(replayed), ..circumstances() };
+        let report = report(&plan(), &measured(usize::MAX), &about).unwrap();
+        let check = report.checks.iter().find(|check| check.name == "trace_whole").unwrap();
+        assert_eq!(check.outcome, outcome, "{}", check.sentence);
+    }
 }

@@ -1,0 +1,118 @@
+//! How many tokens go in and come out.
+
+use serde::{Deserialize, Serialize};
+
+use super::MAX_TOKENS;
+
+/// Distribution of the input and output lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Lengths {
+    /// Every request has the same lengths.
+    Fixed {
+        /// Tokens of each prompt.
+        input_tokens: u32,
+        /// Tokens of each answer.
+        output_tokens: u32,
+    },
+    /// Lengths drawn from distributions, input and output apart, by the seed.
+    Distributed {
+        /// Tokens of a prompt.
+        input: LengthDistribution,
+        /// Tokens of an answer.
+        output: LengthDistribution,
+    },
+    /// Pairs of lengths drawn from a measured table, by the seed.
+    Table {
+        /// Which table.
+        table: LengthTable,
+    },
+    /// The prompts or lengths as the dataset holds them; the answer's length is the dataset's or `output_tokens`.
+    AsInDataset {
+        /// Tokens of an answer where the dataset gives none.
+        output_tokens: u32,
+    },
+}
+
+/// A distribution of lengths, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LengthDistribution {
+    /// Every length of a range alike.
+    Uniform {
+        /// Shortest length.
+        min: u32,
+        /// Longest length.
+        max: u32,
+    },
+    /// A normal distribution; what lies outside the bounds is drawn anew.
+    Normal {
+        /// Mean before the bounds.
+        mean: u32,
+        /// Standard deviation before the bounds.
+        std_dev: u32,
+        /// Shortest length.
+        min: u32,
+        /// Longest length.
+        max: u32,
+    },
+    /// A lognormal distribution, as lengths of texts mostly have; what lies outside the bounds is drawn anew.
+    Lognormal {
+        /// Mean before the bounds.
+        mean: u32,
+        /// Standard deviation before the bounds.
+        std_dev: u32,
+        /// Shortest length.
+        min: u32,
+        /// Longest length.
+        max: u32,
+    },
+}
+
+impl LengthDistribution {
+    /// Shortest and longest length.
+    #[must_use]
+    pub fn bounds(self) -> (u32, u32) {
+        match self {
+            Self::Uniform { min, max } | Self::Normal { min, max, .. } | Self::Lognormal { min, max, .. } => {
+                (min, max)
+            }
+        }
+    }
+
+    /// Whether lengths can be drawn: bounds in order from `least` on, and a mean between them.
+    pub(super) fn is_possible(self, least: u32) -> bool {
+        let (min, max) = self.bounds();
+        let mean = match self {
+            Self::Uniform { min, .. } => min,
+            Self::Normal { mean, .. } | Self::Lognormal { mean, .. } => mean,
+        };
+        (least..=MAX_TOKENS).contains(&min)
+            && (min..=MAX_TOKENS).contains(&max)
+            && (min..=max).contains(&mean)
+    }
+}
+
+/// A measured table of pairs of lengths that comes with AccelBench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LengthTable {
+    /// First two turns of the ShareGPT conversations: 224 tokens in and 206 out on average.
+    Sharegpt,
+}
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Self::Table { table: LengthTable::Sharegpt }
+    }
+}
+
+impl LengthTable {
+    /// The word used in JSON and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sharegpt => "sharegpt",
+        }
+    }
+}
