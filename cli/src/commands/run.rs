@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use accelbench_core::dataset::Dataset;
 use accelbench_core::run::Verdict;
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -63,8 +64,8 @@ pub(crate) struct RunOptions {
 }
 
 pub(crate) async fn run(client: &Client, format: Format, options: RunOptions) -> anyhow::Result<()> {
-    let dataset = dataset(client, &options.dataset).await?;
-    let request = request(&options, &dataset)?;
+    let (dataset, gives_lengths) = dataset(client, &options.dataset).await?;
+    let request = request(&options, &dataset, gives_lengths || options.load.replays())?;
     let submitted = client.submit(&request, &Uuid::now_v7().to_string()).await?;
     let run_id = submitted.id.to_string();
     output::notice(&format!(
@@ -106,7 +107,7 @@ pub(crate) async fn show_results(client: &Client, format: Format, run_id: &str) 
     Ok(())
 }
 
-fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
+fn request(options: &RunOptions, dataset: &str, gives_lengths: bool) -> anyhow::Result<Value> {
     let platform = match &options.endpoint {
         Some(url) => json!({"kind": "endpoint", "url": url}),
         None => json!({"kind": "local", "engine": engine(options)}),
@@ -116,7 +117,7 @@ fn request(options: &RunOptions, dataset: &str) -> anyhow::Result<Value> {
         "instance_type": instance(options),
         "platform": platform,
         "tensor_parallel": options.tensor_parallel,
-        "workload": workload(options, dataset),
+        "workload": workload(options, dataset, gives_lengths),
         "load_points": options.load.load_points(),
         "measurement": options.load.measurement(),
         "timeout_s": options.timeout,
@@ -155,11 +156,11 @@ fn instance(options: &RunOptions) -> &str {
     }
 }
 
-fn workload(options: &RunOptions, dataset: &str) -> Value {
+fn workload(options: &RunOptions, dataset: &str, gives_lengths: bool) -> Value {
     let load = &options.load;
     let mut workload = json!({
         "dataset": dataset,
-        "lengths": load.lengths(load.replays()),
+        "lengths": load.lengths(gives_lengths),
         "eos": load.eos(),
         "seed": load.seed,
     });
@@ -184,8 +185,9 @@ fn hf_token(options: &RunOptions) -> anyhow::Result<Option<String>> {
     }
 }
 
-async fn dataset(client: &Client, name: &str) -> anyhow::Result<String> {
-    let Some(path) = name.strip_prefix('@') else { return Ok(name.to_owned()) };
+/// The dataset's name or version, and whether it is known to hold nothing but lengths.
+async fn dataset(client: &Client, name: &str) -> anyhow::Result<(String, bool)> {
+    let Some(path) = name.strip_prefix('@') else { return Ok((name.to_owned(), false)) };
     let bytes = fs::read(path).with_context(|| format!("the dataset {path} cannot be read"))?;
     let stem =
         PathBuf::from(path).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -194,8 +196,9 @@ async fn dataset(client: &Client, name: &str) -> anyhow::Result<String> {
         .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
         .take(64)
         .collect();
+    let gives_lengths = Dataset::parse(&bytes)?.is_lengths();
     let stored = client.upload_dataset(&name, bytes).await?;
     let sha256 = stored["sha256"].as_str().context("the server did not say the dataset's hash")?;
     output::notice(&format!("dataset {path} uploaded: {} prompts, sha256 {sha256}", stored["prompt_count"]));
-    Ok(sha256.to_owned())
+    Ok((sha256.to_owned(), gives_lengths))
 }
