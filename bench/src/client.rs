@@ -99,6 +99,7 @@ fn plan(options: &ClientOptions) -> anyhow::Result<LoadPlan> {
             min_duration_s: options.window_s,
             min_requests: 1,
             max_duration_s: options.window_s,
+            ramp_up_s: 0.0,
         },
         accelerator_metrics: Vec::new(),
         exploration: None,

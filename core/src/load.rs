@@ -39,12 +39,14 @@ pub struct Measurement {
     pub min_requests: u32,
     /// The measured window ends after this long even with fewer requests, in seconds; a check then says so.
     pub max_duration_s: f64,
+    /// Before the window, the load rises evenly to what is asked for over this time, in seconds; 0 is at once.
+    pub ramp_up_s: f64,
 }
 
 impl Default for Measurement {
-    /// 60 s and 200 requests, at most 10 min.
+    /// 60 s and 200 requests, at most 10 min, at full load at once.
     fn default() -> Self {
-        Self { min_duration_s: 60.0, min_requests: 200, max_duration_s: 600.0 }
+        Self { min_duration_s: 60.0, min_requests: 200, max_duration_s: 600.0, ramp_up_s: 0.0 }
     }
 }
 

@@ -7,6 +7,8 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand_distr::{Distribution as _, Exp1, Gamma};
 
+use crate::ramp_up::RampUp;
+
 /// Tells the arrivals apart from other random choices with the same seed.
 const SALT: u64 = 0x00A2_21A1;
 
@@ -18,14 +20,20 @@ const LEAST_GAP_S: f64 = 0.001;
 
 /// Moments of arrival, counted from the beginning, without end.
 #[derive(Debug)]
-pub(crate) enum Schedule {
+pub(crate) struct Schedule {
+    moments: Moments,
+    ramp_up: RampUp,
+}
+
+#[derive(Debug)]
+enum Moments {
     Random(Box<RandomSchedule>),
     Replay(ReplaySchedule),
 }
 
 /// Gaps drawn from a distribution.
 #[derive(Debug)]
-pub(crate) struct RandomSchedule {
+struct RandomSchedule {
     gaps: Gaps,
     random: StdRng,
     mean_gap_s: f64,
@@ -34,7 +42,7 @@ pub(crate) struct RandomSchedule {
 
 /// Moments of a trace, which begins again when it is over.
 #[derive(Debug)]
-pub(crate) struct ReplaySchedule {
+struct ReplaySchedule {
     moments_s: Vec<f64>,
     speed: f64,
     next: usize,
@@ -59,21 +67,30 @@ impl Schedule {
         };
         let random = StdRng::seed_from_u64(seed ^ SALT);
         let mean_gap_s = rate.per_s.recip();
-        Self::Random(Box::new(RandomSchedule { gaps, random, mean_gap_s, at_s: 0.0 }))
+        Self::of(Moments::Random(Box::new(RandomSchedule { gaps, random, mean_gap_s, at_s: 0.0 })))
     }
 
     /// The moments of a trace, in seconds and in order, at `speed` times their speed.
     pub(crate) fn replay(moments_s: Vec<f64>, speed: f64) -> Self {
-        Self::Replay(ReplaySchedule { moments_s, speed, next: 0 })
+        Self::of(Moments::Replay(ReplaySchedule { moments_s, speed, next: 0 }))
+    }
+
+    fn of(moments: Moments) -> Self {
+        Self { moments, ramp_up: RampUp::default() }
+    }
+
+    /// The same with a beginning that rises.
+    pub(crate) fn after(self, ramp_up: RampUp) -> Self {
+        Self { ramp_up, ..self }
     }
 
     /// The next moment.
     pub(crate) fn next(&mut self) -> Duration {
-        let at_s = match self {
-            Self::Random(schedule) => schedule.next_s(),
-            Self::Replay(schedule) => schedule.next_s(),
+        let at_s = match &mut self.moments {
+            Moments::Random(schedule) => schedule.next_s(),
+            Moments::Replay(schedule) => schedule.next_s(),
         };
-        Duration::from_secs_f64(at_s.clamp(0.0, LATEST_S))
+        Duration::from_secs_f64(self.ramp_up.delayed_s(at_s).clamp(0.0, LATEST_S))
     }
 
     /// How many moments lie between two, from the beginning of the schedule on.

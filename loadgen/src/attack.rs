@@ -15,7 +15,7 @@ use goose::{GooseAttack, goose::GooseUser};
 use tokio::runtime;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, yield_now};
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
 use crate::arrivals::Schedule;
 use crate::conversation::Conversation;
@@ -23,12 +23,16 @@ use crate::engine::{Connection, Engine};
 use crate::loop_lag::LoopLag;
 use crate::point::Point;
 use crate::prompts::PreparedPrompts;
+use crate::ramp_up::RampUp;
 
 /// A user whose request failed waits this long: an engine that refuses at once must not be flooded.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(20);
 
 /// Most requests that an open loop has under way at once; at that many, the next one waits, and a check tells.
 const MOST_IN_FLIGHT: usize = 8192;
+
+/// How often a user that has not begun looks whether it still shall.
+const LOOK_UP: Duration = Duration::from_millis(250);
 
 /// How far the runtime's timer may be off.
 const TIMER_GRAIN: Duration = Duration::from_micros(1500);
@@ -44,6 +48,7 @@ pub(crate) struct Attack {
     /// Turns of each conversation; 1 for single questions.
     pub(crate) turns: u32,
     pub(crate) max_context_tokens: Option<u32>,
+    pub(crate) ramp_up: RampUp,
 }
 
 impl Attack {
@@ -80,7 +85,7 @@ impl Attack {
                 // has been told by its panic, and leaves a request that never ends.
                 let work = async move {
                     match attack.schedule(load, seed) {
-                        None => attack.user(user).await,
+                        None => attack.user(user, users).await,
                         Some(schedule) => attack.arrivals(schedule).await,
                     }
                 };
@@ -100,16 +105,17 @@ impl Attack {
     }
 
     /// When the requests of an open loop are due.
-    fn schedule(&self, load: OfferedLoad, seed: u64) -> Option<Schedule> {
+    pub(crate) fn schedule(&self, load: OfferedLoad, seed: u64) -> Option<Schedule> {
         match load {
             OfferedLoad::Concurrency(_) => None,
-            OfferedLoad::RequestRate(rate) => Some(Schedule::random(rate, seed)),
-            OfferedLoad::Trace(_) => self.prompts.replay(load),
+            OfferedLoad::RequestRate(rate) => Some(Schedule::random(rate, seed).after(self.ramp_up)),
+            OfferedLoad::Trace(_) => Some(self.prompts.replay(load)?.after(self.ramp_up)),
         }
     }
 
     /// One user: the next request follows at once when the last has ended.
-    async fn user(&self, user: usize) {
+    async fn user(&self, user: usize, users: usize) {
+        self.wait_for_turn(self.base + self.ramp_up.start_of(user, users)).await;
         let (mut free_since, mut connection) = (self.base.elapsed(), Connection::default());
         let mut conversation = Conversation::new(self.turns, self.max_context_tokens);
         loop {
@@ -122,9 +128,19 @@ impl Attack {
             free_since = self.base.elapsed();
             self.point().end(user, ticket, sample, free_since);
             if failed {
-                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                sleep(PAUSE_AFTER_FAILURE).await;
                 free_since = self.base.elapsed();
             }
+        }
+    }
+
+    /// Waits for the moment at which a user begins, or for the end of the load point.
+    async fn wait_for_turn(&self, begin: Instant) {
+        while let Some(left) = begin.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            if self.point().is_over() {
+                return;
+            }
+            sleep(left.min(LOOK_UP)).await;
         }
     }
 

@@ -18,6 +18,7 @@ mod options;
 mod point;
 mod progress;
 mod prompts;
+mod ramp_up;
 mod recorder;
 mod sample;
 mod sink;

@@ -18,6 +18,7 @@ use crate::options::{LoadgenOptions, run_token};
 use crate::point::Point;
 use crate::progress;
 use crate::prompts::PromptSource;
+use crate::ramp_up::RampUp;
 use crate::recorder::{self, Circumstances};
 use crate::sink::LoadSink;
 
@@ -133,6 +134,7 @@ async fn measure_point(
         base,
         turns: plan.workload.turns,
         max_context_tokens: plan.max_context_tokens,
+        ramp_up: RampUp::over(plan.measurement.ramp_up_s),
     };
     let sampler = Sampler::start(Sources::of(plan)?, base);
     let loop_lag = tokio::select! {
@@ -155,7 +157,10 @@ async fn measure_point(
         fresh_prompts: source.fresh_prompts(index, wanted),
         resent: engine.resent() - resent_before,
         replayed: load.trace_speed().map(|_| (attack.prompts.len(), source.dataset_len())),
-        due: attack.prompts.replay(load).map(|schedule| schedule.due_in(window)),
+        due: load
+            .trace_speed()
+            .and_then(|_| attack.schedule(load, plan.workload.seed))
+            .map(|schedule| schedule.due_in(window)),
     };
     recorder::report(plan, &point, &about)
         .with_context(|| format!("{load}; the commonest error: {commonest}"))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use accelbench_core::load::{LoadStage, Measurement, OfferedLoad};
 
+use crate::ramp_up::RampUp;
 use crate::sample::Sample;
 
 mod failures;
@@ -137,7 +138,10 @@ impl Point {
             self.samples.push(sample);
         } else if self.stage == Stage::WarmingUp {
             self.tally.warmup_requests += 1;
-            if let Ok(answer) = &sample.outcome {
+            // While the load rises, latencies are those of another load.
+            if let Ok(answer) = &sample.outcome
+                && sample.sent_at >= self.ramp_up().length()
+            {
                 self.settling.add(answer.ended_at.saturating_sub(sample.sent_at).as_secs_f64());
             }
         } else if self.window().is_none_or(|(_, closed_at)| sample.sent_at < closed_at) {
@@ -227,7 +231,7 @@ impl Point {
         match self.stage {
             Stage::WarmingUp => (LoadStage::WarmingUp, 0.0),
             Stage::Measuring { opened_at } => {
-                let Measurement { min_duration_s, min_requests, max_duration_s } = self.measurement;
+                let Measurement { min_duration_s, min_requests, max_duration_s, .. } = self.measurement;
                 let open_for = now.saturating_sub(opened_at).as_secs_f64();
                 let ended = self.tally.completed + self.tally.failed;
                 let by_requests = ended as f64 / f64::from(min_requests.max(1));
@@ -243,10 +247,15 @@ impl Point {
     /// latencies have settled; who waits for that as long as the window is to last waits no longer.
     fn is_warm(&mut self, now: Duration) -> bool {
         let window = Duration::from_secs_f64(self.measurement.min_duration_s.max(0.0));
+        let Some(now) = now.checked_sub(self.ramp_up().length()) else { return false };
         let everybody = self.finished_by_user.iter().all(|&finished| finished > 0);
         let enough = self.tally.warmup_requests >= 2 * self.users as u64;
         let ready = everybody && enough && now >= LEAST_WARMUP.min(window) && self.failures.in_a_row == 0;
         now >= MOST_WARMUP || (ready && (now >= window || self.settling.is_settled()))
+    }
+
+    fn ramp_up(&self) -> RampUp {
+        RampUp::over(self.measurement.ramp_up_s)
     }
 
     fn has_enough(&self, open_for: Duration) -> bool {

@@ -80,6 +80,9 @@ pub(crate) struct LoadArguments {
     /// End a load point's measurement after this long in any case, in seconds
     #[arg(long, default_value_t = 600.0, value_name = "SECONDS")]
     max_duration: f64,
+    /// Let each load point's load rise evenly for this long before it counts, in seconds
+    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+    ramp_up: f64,
     /// Let the model end its answers itself instead of running to the asked length
     #[arg(long)]
     respect_eos: bool,
@@ -153,6 +156,7 @@ impl LoadArguments {
                 _ => self.min_requests,
             },
             max_duration_s: self.max_duration.max(self.min_duration),
+            ramp_up_s: self.ramp_up,
         }
     }
 }

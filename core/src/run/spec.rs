@@ -208,7 +208,7 @@ pub(crate) fn validate_load_point(load: OfferedLoad) -> Result<(), InvalidSpec> 
 }
 
 fn validate_measurement(measurement: &Measurement) -> Result<(), InvalidSpec> {
-    let Measurement { min_duration_s, min_requests, max_duration_s } = *measurement;
+    let Measurement { min_duration_s, min_requests, max_duration_s, ramp_up_s } = *measurement;
     if !(1.0..=3600.0).contains(&min_duration_s) {
         return Err(InvalidSpec::Measurement("measurement.min_duration_s must be 1 to 3600"));
     }
@@ -217,6 +217,9 @@ fn validate_measurement(measurement: &Measurement) -> Result<(), InvalidSpec> {
     }
     if !(max_duration_s >= min_duration_s && max_duration_s <= 7200.0) {
         return Err(InvalidSpec::Measurement("measurement.max_duration_s must be min_duration_s to 7200"));
+    }
+    if !(0.0..=600.0).contains(&ramp_up_s) {
+        return Err(InvalidSpec::Measurement("measurement.ramp_up_s must be 0 to 600"));
     }
     Ok(())
 }
@@ -285,6 +288,7 @@ mod tests {
             ("/workload/lengths/output_tokens", json!(-1), "invalid value"),
             ("/measurement/min_duration_s", json!(0.0), "min_duration_s"),
             ("/measurement", json!({"min_duration_s": 20.0, "max_duration_s": 10.0}), "max_duration_s"),
+            ("/measurement", json!({"min_duration_s": 20.0, "ramp_up_s": -1.0}), "ramp_up_s"),
             ("/timeout_s", json!(1), "timeout_s is 1"),
             ("/tensor_parallel", json!(0), "tensor_parallel is 0"),
             ("/platform", json!({"kind": "endpoint", "url": "ftp://host/"}), "must be an http"),

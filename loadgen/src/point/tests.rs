@@ -10,7 +10,7 @@ fn users(count: u32) -> OfferedLoad {
 }
 
 fn measurement() -> Measurement {
-    Measurement { min_duration_s: 10.0, min_requests: 4, max_duration_s: 30.0 }
+    Measurement { min_duration_s: 10.0, min_requests: 4, max_duration_s: 30.0, ramp_up_s: 0.0 }
 }
 
 fn at(seconds: f64) -> Duration {
@@ -177,6 +177,22 @@ fn a_warm_up_goes_on_until_the_latencies_have_settled() {
     }
     let (opened_at, _) = point.window().unwrap();
     assert!(opened_at >= at(41.0) && opened_at < at(120.0), "{opened_at:?}");
+    assert!(point.tally.warmup_settled);
+}
+
+#[test]
+fn nothing_counts_while_the_load_still_rises() {
+    let mut point = Point::new(users(1), Measurement { ramp_up_s: 20.0, ..measurement() });
+    let mut now = 0.0;
+    while point.window().is_none() && now < 100.0 {
+        // Slow at first: what the rising load sees must not keep the warm-up from settling.
+        let length = if now < 20.0 { 2.0 - now / 20.0 } else { 1.0 };
+        let ticket = point.begin(at(now), at(now)).unwrap();
+        point.end(0, ticket, good(now, now + length), at(now + length));
+        now += length;
+    }
+    let (opened_at, _) = point.window().unwrap();
+    assert!(opened_at >= at(29.0) && opened_at <= at(32.0), "{opened_at:?}");
     assert!(point.tally.warmup_settled);
 }
 

@@ -58,7 +58,7 @@ fn circumstances() -> Circumstances {
 fn measured(fail_each: usize) -> Point {
     let mut point = Point::settled(
         users(1),
-        Measurement { min_duration_s: 10.0, min_requests: 10, max_duration_s: 20.0 },
+        Measurement { min_duration_s: 10.0, min_requests: 10, max_duration_s: 20.0, ramp_up_s: 0.0 },
     );
     let mut now = Duration::ZERO;
     while let Some(ticket) = point.begin(now, now) {
@@ -117,8 +117,10 @@ fn a_load_point_without_answers_has_no_report() {
 
 #[test]
 fn answers_longer_than_the_window_say_what_to_do() {
-    let mut point =
-        Point::settled(users(2), Measurement { min_duration_s: 1.0, min_requests: 0, max_duration_s: 1.0 });
+    let mut point = Point::settled(
+        users(2),
+        Measurement { min_duration_s: 1.0, min_requests: 0, max_duration_s: 1.0, ramp_up_s: 0.0 },
+    );
     for (user, second) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
         let sent_at = ms(1000 * second);
         let ticket = point.begin(sent_at, sent_at).unwrap();

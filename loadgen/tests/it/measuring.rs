@@ -244,3 +244,19 @@ async fn prompts_share_a_beginning_and_differ_behind_it() {
     let different: BTreeSet<&String> = prompts.iter().collect();
     assert_eq!(different.len(), prompts.len(), "a prompt was sent twice");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_rises_first_is_measured_when_it_is_there() {
+    let engine = MockEngine::start(|_, body| Answer::Stream(good(body, PLAIN))).await;
+    let mut plan = plan(&engine, &[4]);
+    plan.measurement.ramp_up_s = 0.8;
+    let rate = RequestRate { per_s: 100.0, arrivals: Arrivals::Constant };
+    plan.load_points.push(OfferedLoad::RequestRate(rate));
+    let (outcome, heard) = play(plan, Answers::default()).await;
+    outcome.unwrap();
+    let reports: Vec<_> = heard.reports.into_iter().map(|(_, report)| report).collect();
+    assert!(reports.iter().all(|report| report.warmup_s >= 1.3), "{reports:?}");
+    // 40 requests while the rate rises to 100/s, not 80.
+    let expected = 100.0 * (reports[1].warmup_s - 0.4);
+    assert!((reports[1].warmup_requests as f64 - expected).abs() < 25.0, "{:?}", reports[1].warmup_requests);
+}

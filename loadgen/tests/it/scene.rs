@@ -38,7 +38,12 @@ pub(crate) fn plan_at(base_url: Url, concurrencies: &[u32]) -> LoadPlan {
         dataset_sha256: Sha256Hex::of(DATASET.as_bytes()),
         max_context_tokens: Some(4096),
         load_points: concurrencies.iter().map(load).collect(),
-        measurement: Measurement { min_duration_s: 0.5, min_requests: 40, max_duration_s: 10.0 },
+        measurement: Measurement {
+            min_duration_s: 0.5,
+            min_requests: 40,
+            max_duration_s: 10.0,
+            ramp_up_s: 0.0,
+        },
         accelerator_metrics: Vec::new(),
         exploration: None,
         explored: Vec::new(),
