@@ -1,9 +1,10 @@
-//! Reports in the forms of other tools, for those who compare with them.
+//! Reports in the forms of other tools, for those who compare with them, and what such tools measured.
 
 use serde_json::Value;
 
 use crate::load::LoadReport;
 
+pub mod import;
 mod llm_d;
 mod vllm;
 

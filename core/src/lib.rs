@@ -11,6 +11,7 @@ pub mod dataset;
 pub mod engine;
 pub mod exchange;
 pub mod exploration;
+pub mod imported;
 pub mod instance;
 pub mod load;
 pub mod metric;
