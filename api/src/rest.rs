@@ -2,6 +2,7 @@
 
 pub(crate) mod datasets;
 pub(crate) mod events;
+pub(crate) mod imported;
 pub(crate) mod intake;
 pub(crate) mod logs;
 pub(crate) mod models;

@@ -6,7 +6,7 @@ use accelbench_worker::supervise::SuperviseOptions;
 use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::commands::{bench, down, export, migrate, prices, query, run, runs, serve, up, worker};
+use crate::commands::{bench, down, export, import, migrate, prices, query, run, runs, serve, up, worker};
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
 #[derive(Debug, Parser)]
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Query(Box<query::QueryOptions>),
     /// Write results in the form of another tool
     Export(export::ExportOptions),
+    /// Take over what another load generator measured, shown apart from our own results
+    Import(Box<import::ImportOptions>),
     /// Show what instances cost
     Prices(prices::PricesOptions),
     /// List, show and cancel runs
@@ -80,6 +82,7 @@ impl Command {
             Self::Bench(_)
                 | Self::Down(_)
                 | Self::Export(_)
+                | Self::Import(_)
                 | Self::Run(_)
                 | Self::Query(_)
                 | Self::Prices(_)

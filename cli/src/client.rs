@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use accelbench_core::result::BenchmarkResult;
 use accelbench_core::run::{Run, RunEvent};
+use accelbench_store::imported::StoredImport;
 use accelbench_store::prices::KnownPrice;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
@@ -40,6 +41,11 @@ struct PriceList {
 #[derive(Debug, Deserialize)]
 struct ResultList {
     results: Vec<BenchmarkResult>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ImportList {
+    imported_results: Vec<StoredImport>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,6 +104,15 @@ impl Client {
     pub(crate) async fn catalog(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<BenchmarkResult>> {
         let list: ResultList = self.json(self.request(Method::GET, "catalog").query(query)).await?;
         Ok(list.results)
+    }
+
+    pub(crate) async fn import(&self, request: &Value) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, "imported-results").json(request)).await
+    }
+
+    pub(crate) async fn imported(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<StoredImport>> {
+        let list: ImportList = self.json(self.request(Method::GET, "imported-results").query(query)).await?;
+        Ok(list.imported_results)
     }
 
     pub(crate) async fn prices(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<KnownPrice>> {

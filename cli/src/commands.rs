@@ -6,6 +6,7 @@ use crate::client::Client;
 pub(crate) mod bench;
 pub(crate) mod down;
 pub(crate) mod export;
+pub(crate) mod import;
 mod load;
 pub(crate) mod migrate;
 pub(crate) mod prices;
@@ -28,6 +29,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Prices(options) => prices::prices(&client, output, options).await,
         Command::Bench(options) => bench::bench(output, *options).await,
         Command::Export(options) => export::export(&client, options).await,
+        Command::Import(options) => import::import(&client, output, *options).await,
         Command::Runs(options) => runs::runs(&client, output, options).await,
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(*options).await,

@@ -14,6 +14,8 @@ use chrono::Utc;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
+pub(crate) mod imported;
+
 /// The columns of a report's numbers.
 const NUMBERS: [&str; 11] = [
     "req/s",

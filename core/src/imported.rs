@@ -56,9 +56,9 @@ pub struct Source {
     /// The terms under which it is published, as they are stated there.
     #[serde(default)]
     pub licence: Option<String>,
-    /// When it was measured or, where that is not said, published.
+    /// When it was measured or, where that is not said, published, as exactly as it is known: `2026-11-24` or `2026-11`.
     #[serde(default)]
-    pub date: Option<NaiveDate>,
+    pub date: Option<String>,
 }
 
 /// What something ran on.
@@ -134,6 +134,9 @@ pub enum InvalidImport {
     /// Nobody can tell where it comes from.
     #[error("it names no source; say who measured it")]
     Source,
+    /// A date that is none.
+    #[error("`{0}` is no date; write for instance 2026-11-24 or 2026-11")]
+    Date(String),
 }
 
 impl ImportedResult {
@@ -152,6 +155,9 @@ impl ImportedResult {
         if self.source.name.trim().is_empty() {
             return Err(InvalidImport::Source);
         }
+        if let Some(date) = self.source.date.as_ref().filter(|date| !is_date(date)) {
+            return Err(InvalidImport::Date(date.clone()));
+        }
         if self.metrics.is_empty() {
             return Err(InvalidImport::Empty);
         }
@@ -161,6 +167,16 @@ impl ImportedResult {
             None => Ok(()),
         }
     }
+}
+
+/// A day, a month or a year.
+fn is_date(text: &str) -> bool {
+    let whole = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    whole.len() == 10 && whole.parse::<NaiveDate>().is_ok()
 }
 
 impl MeasurementKind {
@@ -234,6 +250,13 @@ mod tests {
         let mut nobody = imported();
         nobody.source.name = " ".to_owned();
         assert_eq!(nobody.validate(), Err(InvalidImport::Source));
+        for (date, sound) in
+            [("2026-11-24", true), ("2026-11", true), ("2026", true), ("2026-13", false), ("soon", false)]
+        {
+            let mut dated = imported();
+            dated.source.date = Some(date.to_owned());
+            assert_eq!(dated.validate().is_ok(), sound, "{date}");
+        }
         let mut empty = imported();
         empty.metrics.clear();
         assert_eq!(empty.validate(), Err(InvalidImport::Empty));

@@ -9,6 +9,7 @@ pub mod datasets;
 pub mod engines;
 pub mod error;
 pub mod events;
+pub mod imported;
 pub mod instances;
 pub mod intake;
 pub mod lease;

@@ -13,7 +13,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 
-use crate::{Error, Result, datasets, instances, models, prices};
+use crate::{Error, Result, datasets, imported, instances, models, prices};
+
+mod published;
 
 const MODELS: &[u8] = include_bytes!("../seed/models.csv");
 const INSTANCES: &[u8] = include_bytes!("../seed/instances.csv");
@@ -31,6 +33,8 @@ pub struct Seeded {
     pub datasets: usize,
     /// Prices.
     pub prices: usize,
+    /// Results that others published.
+    pub imported_results: usize,
 }
 
 /// Writes the reference data; doing so again changes nothing.
@@ -41,6 +45,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
     let models: Vec<Model> = read("models", MODELS)?;
     let instances: Vec<InstanceType> = read("instance types", INSTANCES)?;
     let prices = read_prices()?;
+    let published = published::results()?;
     let prompts = Dataset::parse(STANDARD).map_err(|error| broken("standard dataset", &error))?;
     let mut transaction = pool.begin().await?;
     // Replicas that start together take turns.
@@ -55,8 +60,16 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
     }
     prices::record(&mut transaction, &prices).await?;
     datasets::put(&mut transaction, &DatasetName::standard(), STANDARD, prompts.len(), None).await?;
+    imported::withdraw_others(&mut transaction, &published).await?;
+    imported::record(&mut transaction, &published, None).await?;
     transaction.commit().await?;
-    Ok(Seeded { models: models.len(), instance_types: instances.len(), datasets: 1, prices: prices.len() })
+    Ok(Seeded {
+        models: models.len(),
+        instance_types: instances.len(),
+        datasets: 1,
+        prices: prices.len(),
+        imported_results: published.len(),
+    })
 }
 
 /// A row of the release's price list.

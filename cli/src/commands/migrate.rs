@@ -17,8 +17,9 @@ pub(crate) async fn migrate(options: MigrateOptions) -> anyhow::Result<()> {
     accelbench_store::migrate(&pool).await?;
     let seeded = seed::seed(&pool).await?;
     output::notice(&format!(
-        "the database is up to date: {} models, {} instance types, {} prices, {} datasets come with this release",
-        seeded.models, seeded.instance_types, seeded.prices, seeded.datasets
+        "the database is up to date: {} models, {} instance types, {} prices, {} datasets and {} \
+         published results come with this release",
+        seeded.models, seeded.instance_types, seeded.prices, seeded.datasets, seeded.imported_results
     ));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `accelbench query`: looks results up.
 
+use anyhow::bail;
 use clap::Args;
 
 use crate::arguments::Format;
@@ -45,7 +46,7 @@ pub(crate) struct QueryOptions {
     /// Results of the person with this name
     #[arg(long)]
     user: Option<String>,
-    /// Origin: measured, imported or simulated; simulated results are shown only when asked for
+    /// Origin: measured, imported or simulated; the last two are shown only when asked for
     #[arg(long)]
     origin: Option<String>,
     /// Results that failed a validity check too
@@ -60,6 +61,9 @@ pub(crate) struct QueryOptions {
 }
 
 pub(crate) async fn query(client: &Client, format: Format, options: QueryOptions) -> anyhow::Result<()> {
+    if options.origin.as_deref() == Some("imported") {
+        return imported(client, format, &options).await;
+    }
     let results = client.catalog(&parameters(&options)).await?;
     if format == Format::Json {
         return output::json(&results);
@@ -67,11 +71,53 @@ pub(crate) async fn query(client: &Client, format: Format, options: QueryOptions
     if results.is_empty() {
         output::notice("no result matches");
         if options.origin.is_none() {
-            output::notice("hint: simulated results are shown with --origin simulated");
+            output::notice(
+                "hint: --origin simulated shows what the simulator made, --origin imported what others published",
+            );
         }
         return Ok(());
     }
     output::data(&tables::results(&results));
+    Ok(())
+}
+
+/// What others measured has a list and columns of its own.
+async fn imported(client: &Client, format: Format, options: &QueryOptions) -> anyhow::Result<()> {
+    let unknown = [
+        ("--instance-family", options.instance_family.is_some()),
+        ("--min-params-b", options.min_params_b.is_some()),
+        ("--max-params-b", options.max_params_b.is_some()),
+        ("--since", options.since.is_some()),
+        ("--until", options.until.is_some()),
+        ("--user", options.user.is_some()),
+    ];
+    if let Some((flag, _)) = unknown.iter().find(|(_, given)| *given) {
+        bail!("imported results cannot be chosen by {flag}; leave it out");
+    }
+    let parameters: Vec<(&'static str, String)> = [
+        ("model", options.model.clone()),
+        ("instance_type", options.instance.clone()),
+        ("accelerator_name", options.accelerator.clone()),
+        ("engine", options.engine.clone()),
+        ("precision", options.quantization.clone()),
+        ("concurrency", options.concurrency.map(|value| value.to_string())),
+        ("limit", Some(options.limit.to_string())),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect();
+    let results = client.imported(&parameters).await?;
+    if format == Format::Json {
+        return output::json(&results);
+    }
+    if results.is_empty() {
+        output::notice("no imported result matches");
+        return Ok(());
+    }
+    output::data(&tables::imported::results(&results));
+    output::notice(
+        "measured by others, under their conditions; --output json has sources and caveats in full",
+    );
     Ok(())
 }
 

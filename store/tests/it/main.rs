@@ -12,6 +12,7 @@ mod datasets;
 mod driver;
 mod engines;
 mod events;
+mod imported;
 mod instances;
 mod intake;
 mod lease;

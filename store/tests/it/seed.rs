@@ -12,6 +12,7 @@ async fn fingerprint(database: &TestDatabase) -> String {
         "SELECT md5(concat(
              (SELECT string_agg(to_jsonb(models)::text, '' ORDER BY model) FROM models),
              (SELECT string_agg(to_jsonb(instance_types)::text, '' ORDER BY instance_type) FROM instance_types),
+             (SELECT string_agg(to_jsonb(imported_results)::text, '' ORDER BY imported_result_id) FROM imported_results),
              (SELECT string_agg(to_jsonb(datasets)::text, '' ORDER BY sha256) FROM datasets)))",
     )
     .fetch_one(&database.pool)
@@ -24,6 +25,7 @@ async fn the_release_is_written_whole() {
     let database = TestDatabase::create().await.unwrap();
     let seeded = seed(&database.pool).await.unwrap();
     assert_eq!((seeded.models, seeded.instance_types, seeded.datasets, seeded.prices), (220, 61, 1, 4309));
+    assert_eq!(seeded.imported_results, 3453);
 
     let mut connection = database.pool.acquire().await.unwrap();
     assert_eq!(models::names(&mut connection).await.unwrap().len(), seeded.models);
