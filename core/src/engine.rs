@@ -9,6 +9,8 @@ use url::Url;
 use crate::model::text_newtype;
 use crate::observed::Observed;
 
+pub mod profile;
+
 /// The root of an OpenAI-compatible server's address: people paste it with and without `/v1`.
 #[must_use]
 pub fn server_root(url: &Url) -> Url {
