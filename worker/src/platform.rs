@@ -17,6 +17,7 @@ use url::Url;
 pub mod endpoint;
 #[cfg(test)]
 pub(crate) mod examples;
+pub mod kubernetes;
 pub mod local;
 pub mod probe;
 mod process;
