@@ -12,6 +12,7 @@ pub mod dataset;
 pub mod engine;
 pub mod exchange;
 pub mod exploration;
+pub mod fit;
 pub mod imported;
 pub mod instance;
 pub mod load;

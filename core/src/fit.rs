@@ -1,0 +1,276 @@
+//! Whether a model fits an instance type: weights, what the engine needs for itself, and the key-value cache that is
+//! left, reckoned for one accelerator and explained in numbers. It says what an engine can hold, not how fast it is.
+//!
+//! An engine starts when one sequence of the asked length fits. Further sequences wait for room, so that too many of
+//! them are said in [`Room`] and are no misfit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::instance::InstanceType;
+use crate::model::{Model, Quantization};
+
+mod alternative;
+mod memory;
+mod sentence;
+
+pub use alternative::Alternative;
+use memory::Budget;
+
+/// What is known of a model that decides whether it fits. An unknown fact is `None`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ModelFacts {
+    /// All parameters, in 10^9.
+    pub params_total_b: Option<f64>,
+    /// Parameters used for one token, in 10^9.
+    pub params_active_b: Option<f64>,
+    /// The experts of a mixture; `None` for a dense model too.
+    pub experts: Option<Experts>,
+    /// Number of attention heads.
+    pub attention_heads: Option<u32>,
+    /// Number of heads that the key-value cache can be split over: 1 with latent attention, whose cache every
+    /// accelerator holds whole.
+    pub kv_heads: Option<u32>,
+    /// Bytes of key-value cache for one token in 16-bit precision.
+    pub kv_cache_bytes_per_token: Option<f64>,
+    /// Longest context that the model is configured for, in tokens.
+    pub max_context_tokens: Option<u32>,
+}
+
+/// The experts of each layer of a mixture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Experts {
+    /// How many there are.
+    pub count: u32,
+    /// How many work on one token.
+    pub per_token: u32,
+}
+
+/// How the key-value cache is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KvCachePrecision {
+    /// In 16 bits.
+    #[default]
+    Bf16,
+    /// In 8 bits.
+    Fp8,
+}
+
+/// What is to be served.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Demand {
+    /// How the weights are stored.
+    pub quantization: Quantization,
+    /// How the key-value cache is stored.
+    pub kv_cache: KvCachePrecision,
+    /// Longest sequence, input and output together, in tokens.
+    pub context_tokens: u32,
+    /// Sequences at the same time.
+    pub sequences: u32,
+}
+
+/// How one replica is spread over accelerators. A Neuron accelerator is the chip, whatever its number of cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Over how many accelerators each layer is split.
+    pub tensor_parallel: u32,
+    /// Over how many accelerators the experts are spread, where that is more.
+    pub expert_parallel: u32,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Fit {
+    /// It fits, with this much room.
+    Fits(Room),
+    /// It does not fit.
+    DoesNotFit(Misfit),
+    /// A fact is missing.
+    Unknown {
+        /// Which one.
+        missing: MissingFact,
+    },
+}
+
+/// What lies where on each accelerator, and what the rest is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Room {
+    /// How the replica is spread.
+    pub split: Split,
+    /// Replicas that fill the instance.
+    pub replicas_per_instance: u32,
+    /// Memory of one accelerator, in GiB.
+    pub memory_gib: f64,
+    /// The part of it that the engine may use, in GiB.
+    pub usable_gib: f64,
+    /// Weights on one accelerator, in GiB.
+    pub weights_gib: f64,
+    /// What the engine needs on one accelerator beside weights and cache, in GiB.
+    pub overhead_gib: f64,
+    /// Key-value cache left on one accelerator, in GiB.
+    pub kv_cache_gib: f64,
+    /// Bytes that one token takes on one accelerator.
+    pub kv_cache_bytes_per_token: f64,
+    /// Tokens that one replica's cache holds.
+    pub kv_cache_tokens: u64,
+    /// Sequences of the full asked length that one replica holds at once.
+    pub full_length_sequences: u64,
+    /// Of the asked sequences, those that wait when all are of full length and one replica serves them.
+    pub waiting_sequences: u32,
+}
+
+/// What does not fit, and what comes nearest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Misfit {
+    /// How it was to be spread.
+    pub split: Split,
+    /// What is short.
+    pub shortage: Shortage,
+    /// What would fit, the smallest change of each kind; empty when nothing on this instance type does.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// What is short by how much.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Shortage {
+    /// The split needs more accelerators than there are.
+    Accelerators {
+        /// Needed.
+        needed: u32,
+        /// There.
+        available: u32,
+    },
+    /// The heads do not divide by the tensor parallel degree, or a GPU's degree is no power of two.
+    Heads {
+        /// Number of attention heads, if known.
+        attention_heads: Option<u32>,
+    },
+    /// The model is not configured for contexts of that length.
+    ContextLimit {
+        /// Longest context, in tokens.
+        max_context_tokens: u32,
+        /// Asked, in tokens.
+        context_tokens: u32,
+    },
+    /// Weights and overhead leave no room.
+    Weights {
+        /// Needed on each accelerator, in GiB.
+        needed_gib: f64,
+        /// Usable on each accelerator, in GiB.
+        usable_gib: f64,
+    },
+    /// The cache does not hold one sequence.
+    KvCache {
+        /// Tokens that it holds.
+        kv_cache_tokens: u64,
+        /// Asked, in tokens.
+        context_tokens: u32,
+    },
+}
+
+/// A fact without which the question has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingFact {
+    /// The model's number of parameters.
+    Parameters,
+    /// The model's bytes of key-value cache per token, as for hybrid attention.
+    KvCacheBytesPerToken,
+    /// How many accelerators the instance type has.
+    AcceleratorCount,
+    /// How much memory an accelerator has.
+    AcceleratorMemory,
+}
+
+impl Split {
+    /// A replica that is split over `tensor_parallel` accelerators in every respect.
+    #[must_use]
+    pub fn tensor_parallel(tensor_parallel: u32) -> Self {
+        Self { tensor_parallel, expert_parallel: tensor_parallel }
+    }
+
+    /// Accelerators that one replica takes.
+    #[must_use]
+    pub fn accelerators(self) -> u32 {
+        self.tensor_parallel.max(self.expert_parallel)
+    }
+}
+
+impl From<&Model> for ModelFacts {
+    fn from(model: &Model) -> Self {
+        Self {
+            params_total_b: model.params_total_b,
+            params_active_b: model.params_active_b,
+            kv_cache_bytes_per_token: model.kv_cache_bytes_per_token,
+            max_context_tokens: model.max_context_tokens.and_then(|tokens| u32::try_from(tokens).ok()),
+            ..Self::default()
+        }
+    }
+}
+
+impl Fit {
+    /// The room, if it fits.
+    #[must_use]
+    pub fn room(&self) -> Option<&Room> {
+        match self {
+            Self::Fits(room) => Some(room),
+            Self::DoesNotFit(_) | Self::Unknown { .. } => None,
+        }
+    }
+}
+
+/// Whether the model fits when one replica is spread as `split` says.
+#[must_use]
+pub fn fit(model: &ModelFacts, instance: &InstanceType, demand: &Demand, split: Split) -> Fit {
+    match budget_of(model, instance, demand) {
+        Err(missing) => Fit::Unknown { missing },
+        Ok(budget) => match budget.room(split) {
+            Ok(room) => Fit::Fits(room),
+            Err(shortage) => {
+                let alternatives = alternative::nearest(&budget, split);
+                Fit::DoesNotFit(Misfit { split, shortage, alternatives })
+            }
+        },
+    }
+}
+
+/// The fit at the smallest tensor parallel degree at which the model fits; if it fits at none, the answer at the
+/// largest one that the instance type offers.
+#[must_use]
+pub fn smallest_tensor_parallel(model: &ModelFacts, instance: &InstanceType, demand: &Demand) -> Fit {
+    match budget_of(model, instance, demand) {
+        Err(missing) => Fit::Unknown { missing },
+        Ok(budget) => {
+            let degree =
+                budget.smallest_tensor_parallel(1).unwrap_or_else(|| budget.largest_tensor_parallel());
+            fit(model, instance, demand, Split::tensor_parallel(degree))
+        }
+    }
+}
+
+fn budget_of<'a>(
+    model: &'a ModelFacts,
+    instance: &InstanceType,
+    demand: &'a Demand,
+) -> Result<Budget<'a>, MissingFact> {
+    let known =
+        |fact: Option<f64>, missing| fact.filter(|value| value.is_finite() && *value > 0.0).ok_or(missing);
+    let count =
+        instance.accelerator_count.and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
+    Ok(Budget {
+        model,
+        demand: *demand,
+        kind: instance.accelerator_kind,
+        params_total_b: known(model.params_total_b, MissingFact::Parameters)?,
+        kv_cache_bytes_per_token: known(model.kv_cache_bytes_per_token, MissingFact::KvCacheBytesPerToken)?,
+        accelerators: count.ok_or(MissingFact::AcceleratorCount)?,
+        memory_gib: known(instance.accelerator_memory_gib, MissingFact::AcceleratorMemory)?,
+    })
+}
+
+#[cfg(test)]
+mod facts;
+#[cfg(test)]
+mod tests;
