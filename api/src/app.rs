@@ -102,10 +102,7 @@ pub fn router(app: App) -> Router {
         .route("/results/{result_id}", get(rest::results::show))
         .route("/results/{result_id}/supersede", post(rest::results::supersede))
         .route("/catalog", get(rest::results::catalog))
-        .route(
-            "/imported-results",
-            get(rest::imported::list).post(rest::imported::add).layer(dataset_limit.clone()),
-        )
+        .route("/imported-results", get(rest::imported::list).post(rest::imported::add).layer(dataset_limit))
         .route("/models", get(rest::models::list).post(rest::models::add))
         .route("/instances", get(rest::reference::instances))
         .route("/prices", get(rest::reference::prices))

@@ -82,13 +82,14 @@ pub(crate) fn engine(spec: &RunSpec, _: &dyn Values) -> Result<String> {
     Ok(match &spec.platform {
         PlatformSpec::Local { engine } => engine.to_string(),
         PlatformSpec::Endpoint { url } => url.to_string(),
+        PlatformSpec::Kubernetes { engine } => format!("{engine} on Kubernetes"),
     })
 }
 
 /// Whether the run's numbers will tell nothing of real hardware.
 #[askama::filter_fn]
 pub(crate) fn is_simulated(spec: &RunSpec, _: &dyn Values) -> Result<bool> {
-    Ok(matches!(&spec.platform, PlatformSpec::Local { engine } if engine.is_simulator()))
+    Ok(spec.platform.is_simulated())
 }
 
 /// A load in short: `4` at once, or `2.5/s`.

@@ -8,7 +8,7 @@ use accelbench_core::model::Model;
 use accelbench_core::run::{PlatformSpec, Priority, RunId, RunSpec};
 use accelbench_core::secret::HfToken;
 use accelbench_store::runs::{self, NewRun, Submitted};
-use accelbench_store::{Error, PgConnection, datasets, engines, instances, models};
+use accelbench_store::{Error, PgConnection, datasets, engines, instances, models, platforms};
 use axum::http::StatusCode;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -24,8 +24,18 @@ mod facts;
 #[derive(Debug)]
 pub(crate) struct Submission {
     pub(crate) spec: RunSpec,
+    pub(crate) split: Split,
     pub(crate) submitted_by: Option<String>,
     pub(crate) hf_token: Option<HfToken>,
+}
+
+/// Over how many accelerators one replica is split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Split {
+    /// As the request says.
+    AsAsked,
+    /// On a cluster, over as few as hold the weights; elsewhere over one.
+    AsFewAsHold,
 }
 
 impl<'de> Deserialize<'de> for Submission {
@@ -45,8 +55,12 @@ impl<'de> Deserialize<'de> for Submission {
         }
         let hf_token = text("hf_token")?.filter(|token| !token.trim().is_empty());
         let hf_token = hf_token.map(|token| HfToken::new(&token)).transpose().map_err(D::Error::custom)?;
+        if fields.get("tensor_parallel").is_some_and(Value::is_null) {
+            fields.remove("tensor_parallel");
+        }
+        let split = if fields.contains_key("tensor_parallel") { Split::AsAsked } else { Split::AsFewAsHold };
         let spec = serde_path_to_error::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
-        Ok(Self { spec, submitted_by, hf_token })
+        Ok(Self { spec, split, submitted_by, hf_token })
     }
 }
 
@@ -56,13 +70,14 @@ pub(crate) async fn submit(
     submission: &Submission,
     idempotency_key: Option<&str>,
 ) -> Result<Submitted, ApiError> {
-    let spec = &submission.spec;
+    let mut spec = submission.spec.clone();
     spec.validate().map_err(|error| ApiError::unprocessable(error.to_string()))?;
     if idempotency_key.is_some_and(|key| !(1..=200).contains(&key.len())) {
         return Err(ApiError::bad_request("the Idempotency-Key must have 1 to 200 characters"));
     }
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
-    let dataset_sha256 = check(&mut transaction, spec).await?;
+    let dataset_sha256 = check(&mut transaction, &mut spec, submission.split).await?;
+    let spec = &spec;
     let run_id = RunId::new();
     let sealed = submission.hf_token.as_ref().map(|token| app.secret_key().seal(run_id, token));
     let new = NewRun {
@@ -94,17 +109,30 @@ async fn same_request(
     Err(ApiError::new(StatusCode::CONFLICT, detail).with_hint("take a new key for each new request"))
 }
 
-/// Checks a request against what the installation knows; the dataset's version comes back.
-async fn check(connection: &mut PgConnection, spec: &RunSpec) -> Result<Sha256Hex, ApiError> {
+/// Checks a request against what the installation knows and fills in what it leaves open; the dataset's version comes
+/// back.
+async fn check(
+    connection: &mut PgConnection,
+    spec: &mut RunSpec,
+    split: Split,
+) -> Result<Sha256Hex, ApiError> {
     let model = known_model(connection, spec).await?;
     let instance = known_instance(connection, spec).await?;
     known_engine(connection, spec).await?;
+    if !platforms::is_offered(connection, &spec.platform).await? {
+        let detail = "no worker of this installation was given a cluster";
+        return Err(ApiError::unprocessable(detail)
+            .with_hint("start a worker with --kubernetes FILE; deploy/README.md says what is in the file"));
+    }
     if let Some(tokens) = model.max_context_tokens.and_then(|tokens| u32::try_from(tokens).ok()) {
         let fits = spec.workload.validate_context(spec.model.as_str(), tokens);
         fits.map_err(|error| ApiError::unprocessable(error.to_string()))?;
     }
     if let Some(revision) = &spec.revision {
         models::add_revision(connection, &spec.model, revision).await?;
+    }
+    if let Some(plan) = facts::plan(spec, &model, &instance, split)? {
+        spec.tensor_parallel = plan.parallelism.tensor_parallel;
     }
     facts::check(spec, &model, &instance)?;
     match datasets::find(connection, &spec.workload.dataset).await {

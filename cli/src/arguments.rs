@@ -6,7 +6,9 @@ use accelbench_worker::supervise::SuperviseOptions;
 use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::commands::{bench, down, export, import, migrate, prices, query, run, runs, serve, up, worker};
+use crate::commands::{
+    bench, down, export, import, migrate, prices, query, reap, run, runs, serve, up, worker,
+};
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
 #[derive(Debug, Parser)]
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Migrate(migrate::MigrateOptions),
     /// Generate the load of one run; started by a worker
     Loadgen(LoadgenOptions),
+    /// End runs on a cluster whose deadline has passed or whose worker is gone; for a CronJob
+    Reap(reap::ReapOptions),
     /// Play an inference engine, without an accelerator
     Simulate(Box<SimulatorOptions>),
     /// Wait for a process and note how it ended; started by a worker

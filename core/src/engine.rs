@@ -37,6 +37,12 @@ impl EngineName {
         Self("simulator".to_owned())
     }
 
+    /// vLLM, as the profile of the instance type starts it.
+    #[must_use]
+    pub fn vllm() -> Self {
+        Self("vllm".to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -14,6 +14,7 @@ use crate::exploration::{Conclusion, Exploration};
 use crate::instance::InstanceTypeName;
 use crate::load::{LoadProgress, Measurement, OfferedLoad};
 use crate::model::{ModelId, Quantization, Revision};
+use crate::observed::Observed;
 use crate::slo::Slo;
 use crate::workload::Workload;
 
@@ -139,6 +140,12 @@ pub enum PlatformSpec {
         /// Its root URL, without `/v1`.
         url: Url,
     },
+    /// Pods on a cluster, whose nodes come and go with them.
+    Kubernetes {
+        /// `vllm`, with the image and the flags of the instance type's profile, or `simulator`.
+        #[serde(default = "EngineName::vllm")]
+        engine: EngineName,
+    },
 }
 
 impl PlatformSpec {
@@ -148,6 +155,16 @@ impl PlatformSpec {
         match self {
             Self::Local { .. } => "local",
             Self::Endpoint { .. } => "endpoint",
+            Self::Kubernetes { .. } => "kubernetes",
+        }
+    }
+
+    /// Whether our simulator serves it, whose numbers tell nothing of real hardware.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        match self {
+            Self::Local { engine } | Self::Kubernetes { engine } => engine.is_simulator(),
+            Self::Endpoint { .. } => false,
         }
     }
 }
@@ -196,6 +213,7 @@ impl RunSpec {
                 url.host_str().unwrap_or_default(),
                 url.port_or_known_default().unwrap_or_default()
             ),
+            PlatformSpec::Kubernetes { .. } => format!("kubernetes:{}", self.instance_type.family()),
         })
     }
 }
@@ -256,6 +274,22 @@ pub struct ReadyEndpoint {
     pub engine: EngineIdentity,
     /// The arguments it was started with; empty where somebody else started it.
     pub engine_arguments: Vec<String>,
+    /// The machine that it runs on, where the platform can see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Machine>,
+}
+
+/// A node of a cluster, as far as the cluster knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Accelerators that serve.
+    pub accelerators_used: Observed<u32>,
+    /// The machine image.
+    pub ami: Observed<String>,
+    /// Version of the accelerator's driver.
+    pub driver_version: Observed<String>,
+    /// The availability zone.
+    pub availability_zone: Observed<String>,
 }
 
 #[cfg(test)]
@@ -272,6 +306,14 @@ mod tests {
         assert_eq!(spec.validate(), Ok(()));
         assert_eq!(spec.capacity_group().0, "local");
         assert_eq!(spec.tensor_parallel, 1);
+    }
+
+    #[test]
+    fn runs_on_a_cluster_share_the_family_of_their_instances() {
+        let json = serde_json::json!({"model": "m", "instance_type": "p5.48xlarge", "platform": {"kind": "kubernetes"}});
+        let spec: RunSpec = serde_json::from_value(json).unwrap();
+        assert_eq!((spec.validate(), spec.capacity_group().0.as_str()), (Ok(()), "kubernetes:p5"));
+        assert_eq!(spec.platform, PlatformSpec::Kubernetes { engine: "vllm".parse().unwrap() });
     }
 
     #[test]

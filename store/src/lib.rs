@@ -17,6 +17,7 @@ pub mod logs;
 mod migrate;
 pub mod models;
 pub mod notifications;
+pub mod platforms;
 pub mod prices;
 pub mod queue;
 pub mod results;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use accelbench_core::run::{Run, RunId};
+use accelbench_core::run::RunId;
 use accelbench_worker::platform::{
     LoadJob, LoadState, LogTail, Platform, PlatformError, Readiness, RunContext, Teardown,
 };
@@ -95,12 +96,16 @@ impl Platform for FaultyPlatform {
         self.ask(context.run.id, Call::Readiness, self.inner.readiness(context)).await
     }
 
-    async fn start_load(&self, run: &Run, job: &LoadJob) -> Result<(), PlatformError> {
-        self.ask(run.id, Call::StartLoad, self.inner.start_load(run, job)).await
+    async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError> {
+        self.ask(context.run.id, Call::StartLoad, self.inner.start_load(context, job)).await
     }
 
-    async fn load_state(&self, run: &Run) -> Result<LoadState, PlatformError> {
-        self.ask(run.id, Call::LoadState, self.inner.load_state(run)).await
+    async fn load_state(&self, context: &RunContext) -> Result<LoadState, PlatformError> {
+        self.ask(context.run.id, Call::LoadState, self.inner.load_state(context)).await
+    }
+
+    async fn changed(&self, run_id: RunId, at_most: Duration) {
+        self.inner.changed(run_id, at_most).await;
     }
 
     async fn teardown(&self, run_id: RunId) -> Result<Teardown, PlatformError> {

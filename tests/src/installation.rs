@@ -104,6 +104,7 @@ impl Installation {
             state_dir: self.folder.path().join("state"),
             concurrency: 32,
             engines: Vec::new(),
+            kubernetes: None,
             price_regions: Vec::new(),
             pricing_endpoint: None,
             program: Some(Self::program()?),

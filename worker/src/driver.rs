@@ -29,6 +29,8 @@ pub(crate) struct Driver<'a> {
     changes: broadcast::Receiver<RunId>,
     /// What the timeline already says about the present phase.
     told: Option<String>,
+    /// Whether this tick has kept the logs: they are read before what wrote them is removed.
+    logs_kept: bool,
 }
 
 /// Why a step did not succeed.
@@ -42,7 +44,7 @@ pub(crate) enum StepError {
 
 impl<'a> Driver<'a> {
     pub(crate) fn new(worker: &'a Worker, lease: Lease, changes: broadcast::Receiver<RunId>) -> Self {
-        Self { worker, lease, changes, told: None }
+        Self { worker, lease, changes, told: None, logs_kept: false }
     }
 
     /// Works on the run until a step is done, or for as long as a tick may watch.
@@ -67,7 +69,7 @@ impl<'a> Driver<'a> {
                     if Instant::now() >= until || self.worker.stopping.is_cancelled() {
                         return self.look_again(&run, Duration::ZERO).await;
                     }
-                    self.watch(interval).await;
+                    self.watch(&run, interval).await;
                     run = self.reload().await?;
                 }
                 step => {
@@ -86,7 +88,7 @@ impl<'a> Driver<'a> {
         self.worker.platforms.of(&run.spec.platform)
     }
 
-    async fn next_step(&self, run: &Run) -> Result<Step, StepError> {
+    async fn next_step(&mut self, run: &Run) -> Result<Step, StepError> {
         if let Some(verdict) = step::early_end(run, chrono::Utc::now()) {
             return Ok(Step::end(verdict));
         }
@@ -96,7 +98,10 @@ impl<'a> Driver<'a> {
             Phase::AwaitingReady => self.await_ready(run).await,
             Phase::Loading => self.load(run).await,
             Phase::Recording => Ok(Step::Record),
-            Phase::TearingDown(_) => self.tear_down(run).await,
+            Phase::TearingDown(_) => {
+                self.keep_logs_first(run).await?;
+                self.tear_down(run).await
+            }
             // The lease is not given for a finished run.
             Phase::Finished(_) => Err(Error::LeaseLost(run.id).into()),
         }
@@ -119,7 +124,9 @@ impl<'a> Driver<'a> {
                 results::record(&mut transaction, self.lease, run, &provenance).await?;
             }
             Step::Advance { transition, message, endpoint } => {
-                self.keep_logs(&mut transaction, run, transition).await?;
+                if *transition == Transition::TornDown {
+                    self.keep_logs(&mut transaction, run).await?;
+                }
                 self.advance(&mut transaction, run, transition.clone(), message, endpoint.as_ref()).await?;
             }
             Step::Wait { .. } => {}
@@ -148,16 +155,23 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// The logs are kept in the transaction that ends the run: a finished run has what there was.
+    /// Keeps the logs before the teardown begins: on a cluster they go with what wrote them.
+    async fn keep_logs_first(&mut self, run: &Run) -> Result<(), Error> {
+        if !std::mem::replace(&mut self.logs_kept, true) {
+            let mut transaction = self.worker.pool.begin().await?;
+            self.keep_logs(&mut transaction, run).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what there is of the run's logs. Kept again in the transaction that ends the run, with what was written
+    /// while it ended.
     async fn keep_logs(
         &self,
         connection: &mut accelbench_store::PgConnection,
         run: &Run,
-        transition: &Transition,
     ) -> Result<(), Error> {
-        if *transition != Transition::TornDown {
-            return Ok(());
-        }
         // A log that cannot be read, or cannot be rid of the person's token, must not keep a run from ending.
         let read = self.platform(run).logs(run.id).await.map_err(StepError::from);
         let readable = match (read, self.hf_token(&mut *connection, run.id).await) {
@@ -195,10 +209,11 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    async fn watch(&mut self, interval: Duration) {
+    async fn watch(&mut self, run: &Run, interval: Duration) {
+        let platform = self.platform(run);
         tokio::select! {
             () = notifications::changed(&mut self.changes, self.lease.run_id) => {}
-            () = tokio::time::sleep(interval) => {}
+            () = platform.changed(run.id, interval) => {}
             () = self.worker.stopping.cancelled() => {}
         }
     }

@@ -26,6 +26,11 @@ pub struct WorkerOptions {
     #[arg(long = "engine", env = "ACCELBENCH_ENGINES", value_name = "NAME=COMMAND", value_delimiter = '\n', value_parser = parse_engine)]
     pub engines: Vec<OfferedCommand>,
 
+    /// A cluster for runs on Kubernetes: a JSON file with our image and, where they differ from the charts, namespace, node
+    /// pools and peers. The cluster is the one this process runs in, or else the kubeconfig's
+    #[arg(long, env = "ACCELBENCH_KUBERNETES", value_name = "FILE")]
+    pub kubernetes: Option<PathBuf>,
+
     /// Regions whose prices are asked of AWS once a day, with the AWS credentials of this process; may be given several
     /// times
     #[arg(

@@ -14,6 +14,7 @@ use accelbench_store::logs::LogSource;
 use async_trait::async_trait;
 use url::Url;
 
+mod command;
 pub mod endpoint;
 #[cfg(test)]
 pub(crate) mod examples;
@@ -21,6 +22,7 @@ pub mod kubernetes;
 pub mod local;
 pub mod probe;
 mod process;
+mod unavailable;
 
 /// A run with everything that a platform needs to know to deploy it.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub enum Readiness {
 pub enum LoadState {
     /// It works.
     Running,
+    /// It has not begun; the text says what it waits for.
+    Pending(String),
     /// It ended; the text says how, with its last words.
     Ended(String),
 }
@@ -110,10 +114,16 @@ pub trait Platform: Send + Sync {
     async fn readiness(&self, context: &RunContext) -> Result<Readiness, PlatformError>;
 
     /// Starts the load generator unless it was started before.
-    async fn start_load(&self, run: &Run, job: &LoadJob) -> Result<(), PlatformError>;
+    async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError>;
 
     /// Looks whether the load generator works.
-    async fn load_state(&self, run: &Run) -> Result<LoadState, PlatformError>;
+    async fn load_state(&self, context: &RunContext) -> Result<LoadState, PlatformError>;
+
+    /// Waits until something of the run has changed since it was looked at last, or for about `at_most` where the
+    /// platform does not tell.
+    async fn changed(&self, _run_id: RunId, at_most: Duration) {
+        tokio::time::sleep(at_most).await;
+    }
 
     /// Removes whatever of the run is there.
     async fn teardown(&self, run_id: RunId) -> Result<Teardown, PlatformError>;
@@ -132,6 +142,7 @@ pub trait Platform: Send + Sync {
 pub struct Platforms {
     local: Arc<dyn Platform>,
     endpoint: Arc<dyn Platform>,
+    kubernetes: Arc<dyn Platform>,
 }
 
 impl Platforms {
@@ -145,13 +156,20 @@ impl Platforms {
         Ok(Self {
             local: Arc::new(local::LocalPlatform::new(processes.clone(), probe.clone())),
             endpoint: Arc::new(endpoint::EndpointPlatform::new(processes, probe)),
+            kubernetes: Arc::new(unavailable::NoCluster),
         })
+    }
+
+    /// The same with a cluster.
+    #[must_use]
+    pub fn with_kubernetes(self, kubernetes: Arc<dyn Platform>) -> Self {
+        Self { kubernetes, ..self }
     }
 
     /// Each platform behind what `wrap` makes of it, for instance one that refuses calls.
     #[must_use]
     pub fn wrapped(self, wrap: impl Fn(Arc<dyn Platform>) -> Arc<dyn Platform>) -> Self {
-        Self { local: wrap(self.local), endpoint: wrap(self.endpoint) }
+        Self { local: wrap(self.local), endpoint: wrap(self.endpoint), kubernetes: wrap(self.kubernetes) }
     }
 
     /// The platform that a run asks for.
@@ -160,14 +178,15 @@ impl Platforms {
         match spec {
             PlatformSpec::Local { .. } => self.local.as_ref(),
             PlatformSpec::Endpoint { .. } => self.endpoint.as_ref(),
+            PlatformSpec::Kubernetes { .. } => self.kubernetes.as_ref(),
         }
     }
 
     /// Every platform once, for looking after leftovers. Local processes, which also are the load generators of
     /// endpoint runs, are looked after by one of them.
     #[must_use]
-    pub fn all(&self) -> [&dyn Platform; 1] {
-        [self.local.as_ref()]
+    pub fn all(&self) -> [&dyn Platform; 2] {
+        [self.local.as_ref(), self.kubernetes.as_ref()]
     }
 }
 

@@ -8,7 +8,7 @@ use accelbench_core::engine::EngineName;
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::queue::{POLL_INTERVAL, RUNS, SCHEDULES, ScheduledJob, Tick, storage};
 use accelbench_store::secrets::SecretKey;
-use accelbench_store::{PgPool, engines};
+use accelbench_store::{PgPool, engines, platforms};
 use anyhow::Context as _;
 use apalis::layers::WorkerBuilderExt as _;
 use apalis::prelude::{BackendExt as _, Monitor, WorkerBuilder};
@@ -17,6 +17,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::options::{OfferedCommand, WorkerOptions};
+use crate::platform::kubernetes::KubernetesPlatform;
 use crate::platform::{Platform, Platforms};
 use crate::prices::PriceList;
 use crate::{jobs, reaper, schedules, tick};
@@ -83,7 +84,7 @@ pub async fn run(
     options: WorkerOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let worker = Arc::new(worker);
+    let worker = Arc::new(with_cluster(worker, &options).await?);
     offer_engines(&worker.pool, &options.engines).await?;
     let background =
         [tokio::spawn(schedules::keep(Arc::clone(&worker))), tokio::spawn(reaper::keep(Arc::clone(&worker)))];
@@ -102,6 +103,23 @@ pub async fn run(
     }
     tracing::info!(worker.name = worker.name, "worker stopped");
     ended.context("the queue's workers ended")
+}
+
+/// The worker with the cluster that the operator names, if any.
+async fn with_cluster(mut worker: Worker, options: &WorkerOptions) -> anyhow::Result<Worker> {
+    let Some(file) = &options.kubernetes else { return Ok(worker) };
+    let place = file.display();
+    let text = std::fs::read(file).with_context(|| format!("{place} cannot be read"))?;
+    let settings =
+        serde_json::from_slice(&text).with_context(|| format!("{place} is no settings of a cluster"))?;
+    let platform = KubernetesPlatform::connect(settings, worker.name.clone())
+        .await
+        .context("there is no cluster: neither does this process run in one, nor is there a kubeconfig")?;
+    worker.platforms = worker.platforms.with_kubernetes(Arc::new(platform));
+    let mut connection = worker.pool.acquire().await.context("the database cannot be reached")?;
+    platforms::offer_kubernetes(&mut connection).await?;
+    drop(connection);
+    Ok(worker)
 }
 
 fn monitor(worker: Arc<Worker>, concurrency: usize) -> Monitor {

@@ -1,9 +1,11 @@
 //! What the known facts of a model and an instance type rule out before any money is spent.
 
+use accelbench_core::engine::profile::{DeploymentPlan, DeploymentRequest, choose};
 use accelbench_core::instance::{AcceleratorKind, InstanceType};
 use accelbench_core::model::{Model, Quantization};
 use accelbench_core::run::{PlatformSpec, RunSpec};
 
+use super::Split;
 use crate::error::ApiError;
 
 /// NeuronCores of the chip that has most of them.
@@ -25,8 +27,25 @@ pub(super) fn check(spec: &RunSpec, model: &Model, instance: &InstanceType) -> R
     check_weights(spec, model, instance, count)
 }
 
+/// How a cluster would deploy the run; nothing for what no profile deploys.
+pub(super) fn plan(
+    spec: &RunSpec,
+    model: &Model,
+    instance: &InstanceType,
+    split: Split,
+) -> Result<Option<DeploymentPlan>, ApiError> {
+    if !matches!(&spec.platform, PlatformSpec::Kubernetes { .. }) || is_simulated(spec) {
+        return Ok(None);
+    }
+    let mut request = DeploymentRequest::of_run(spec, model, instance);
+    if split == Split::AsFewAsHold {
+        request.tensor_parallel = None;
+    }
+    choose(&request).map(Some).map_err(|unsupported| ApiError::unprocessable(unsupported.to_string()))
+}
+
 fn is_simulated(spec: &RunSpec) -> bool {
-    matches!(&spec.platform, PlatformSpec::Local { engine } if engine.is_simulator())
+    spec.platform.is_simulated()
 }
 
 /// The simulator computes its times from these; it never guesses one.
@@ -88,7 +107,7 @@ fn bytes_per_weight(spec: &RunSpec) -> f64 {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::check;
+    use super::{Split, check, plan};
 
     fn refusal(request: &Value, model: &Value, instance: &Value) -> Option<String> {
         let mut spec = json!({
@@ -126,6 +145,35 @@ mod tests {
         let endpoint = json!({"kind": "endpoint", "url": "http://engine:8000/"});
         let unstated = refusal(&json!({"platform": endpoint}), &json!({"params_total_b": 70.0}), &json!({}));
         assert_eq!(unstated, None, "the model may come in 4 bits");
+    }
+
+    #[test]
+    fn a_cluster_splits_a_model_over_as_few_accelerators_as_hold_it() {
+        let deploy = |params_b: f64, asked: u32, split| {
+            let spec = json!({
+                "model": "some/model", "instance_type": "g6e.12xlarge", "platform": {"kind": "kubernetes"},
+                "tensor_parallel": asked,
+            });
+            let facts = json!({"model": "some/model", "source": "test", "params_total_b": params_b});
+            let machine = json!({
+                "instance_type": "g6e.12xlarge", "family": "g6e", "accelerator_kind": "gpu",
+                "accelerator_name": "L40S", "accelerator_count": 4, "accelerator_memory_gib": 44.7, "vcpu": 48,
+                "memory_gib": 384.0, "source": "test",
+            });
+            let (spec, facts, machine) = (
+                serde_json::from_value(spec).unwrap(),
+                serde_json::from_value(facts).unwrap(),
+                serde_json::from_value(machine).unwrap(),
+            );
+            plan(&spec, &facts, &machine, split)
+                .map(|plan| plan.unwrap().parallelism.tensor_parallel)
+                .map_err(|error| error.detail)
+        };
+        assert_eq!(deploy(8.0, 1, Split::AsFewAsHold), Ok(1));
+        assert_eq!(deploy(8.0, 2, Split::AsAsked), Ok(2));
+        assert_eq!(deploy(60.0, 1, Split::AsFewAsHold), Ok(4));
+        let refusal = deploy(60.0, 1, Split::AsAsked).unwrap_err();
+        assert!(refusal.contains("tensor parallel 4"), "{refusal}");
     }
 
     #[test]

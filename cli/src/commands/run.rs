@@ -32,9 +32,12 @@ pub(crate) struct RunOptions {
     /// Instance type, for instance g6e.xlarge [default: `local` or `external`, as the engine demands]
     #[arg(long)]
     instance: Option<String>,
-    /// Engine on the worker's machine [default: simulator]
+    /// Engine on the worker's machine [default: simulator], or on the cluster: vllm or simulator [default: vllm]
     #[arg(long, conflicts_with = "endpoint")]
     engine: Option<String>,
+    /// Deploy on the cluster of the installation, on a node of the instance type
+    #[arg(long, conflicts_with = "endpoint", requires = "instance")]
+    kubernetes: bool,
     /// An OpenAI-compatible server that already runs
     #[arg(long, value_name = "URL")]
     endpoint: Option<Url>,
@@ -46,9 +49,9 @@ pub(crate) struct RunOptions {
     /// Precision of the weights: bf16, fp16, fp8, int8 or int4 [default: as the model comes]
     #[arg(long)]
     quantization: Option<String>,
-    /// Over how many accelerators one replica is split
-    #[arg(long, visible_alias = "tp", default_value_t = 1)]
-    tensor_parallel: u32,
+    /// Over how many accelerators one replica is split [default: on a cluster, as few as hold the weights, elsewhere 1]
+    #[arg(long, visible_alias = "tp", value_name = "COUNT")]
+    tensor_parallel: Option<u32>,
     /// End the run after this long in any case, in seconds
     #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
     timeout: u32,
@@ -110,6 +113,9 @@ pub(crate) async fn show_results(client: &Client, format: Format, run_id: &str) 
 fn request(options: &RunOptions, dataset: &str, gives_lengths: bool) -> anyhow::Result<Value> {
     let platform = match &options.endpoint {
         Some(url) => json!({"kind": "endpoint", "url": url}),
+        None if options.kubernetes => {
+            json!({"kind": "kubernetes", "engine": options.engine.as_deref().unwrap_or("vllm")})
+        }
         None => json!({"kind": "local", "engine": engine(options)}),
     };
     let mut request = json!({

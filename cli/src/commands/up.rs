@@ -2,6 +2,7 @@
 //! `DATABASE_URL` names one. Ctrl-C ends it and everything it started.
 
 use std::path::PathBuf;
+use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
@@ -38,6 +39,9 @@ pub(crate) struct UpOptions {
     /// {tensor_parallel} filled in; may be given several times
     #[arg(long = "engine", env = "ACCELBENCH_ENGINES", value_name = "NAME=COMMAND", value_delimiter = '\n', value_parser = accelbench_worker::options::parse_engine)]
     engines: Vec<OfferedCommand>,
+    /// A cluster for runs on Kubernetes, as for `accelbench worker`
+    #[arg(long, env = "ACCELBENCH_KUBERNETES", value_name = "FILE")]
+    kubernetes: Option<PathBuf>,
     /// Regions whose prices are asked of AWS once a day, with your AWS credentials; may be given several times
     #[arg(
         long = "price-region",
@@ -87,8 +91,16 @@ async fn serve(
             .await
             .context("the server ended")
     });
-    let worker =
-        start_worker(home, options.engines, options.price_regions, &url, pool.clone(), key, stop.clone())?;
+    let worker = start_worker(
+        home,
+        options.engines,
+        options.kubernetes,
+        options.price_regions,
+        &url,
+        pool.clone(),
+        key,
+        stop.clone(),
+    )?;
     home.write_running(&Running { pid: process::id().cast_signed(), url: url.clone() })?;
     notice(&format!("AccelBench is up at {url}\nstop it with Ctrl-C or `accelbench down`"));
     wait(&pool, stop, api, worker).await
@@ -97,6 +109,7 @@ async fn serve(
 fn start_worker(
     home: &Home,
     engines: Vec<OfferedCommand>,
+    kubernetes: Option<PathBuf>,
     price_regions: Vec<String>,
     url: &str,
     pool: PgPool,
@@ -108,6 +121,7 @@ fn start_worker(
         state_dir: home.path("worker"),
         concurrency: 8,
         engines,
+        kubernetes,
         price_regions,
         pricing_endpoint: None,
         program: None,

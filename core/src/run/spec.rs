@@ -4,6 +4,7 @@
 use std::num::NonZeroU32;
 
 use super::{PlatformSpec, RunSpec};
+use crate::engine::EngineName;
 use crate::exploration::{Axis, Exploration};
 use crate::instance::InstanceTypeName;
 use crate::load::{Measurement, OfferedLoad, RequestRate};
@@ -63,6 +64,9 @@ pub enum InvalidSpec {
         "the endpoint `{0}` must be an http:// or https:// URL with a host and without user, password, query or fragment"
     )]
     Endpoint(String),
+    /// A cluster has no engines of the operator's own.
+    #[error("there is no engine `{0}` on a cluster; give vllm or simulator")]
+    ClusterEngine(EngineName),
     /// The instance type does not go with the platform.
     #[error("instance type `{instance_type}` does not go with the {platform} platform: {hint}")]
     InstanceType {
@@ -133,7 +137,15 @@ impl RunSpec {
             {
                 unsuitable("a real engine on this machine is measured as `local`")
             }
-            PlatformSpec::Local { .. } => Ok(()),
+            PlatformSpec::Kubernetes { .. } if !self.instance_type.is_aws() => {
+                unsuitable("say which AWS instance type the nodes are to be, for instance g6e.xlarge")
+            }
+            PlatformSpec::Kubernetes { engine }
+                if !engine.is_simulator() && *engine != EngineName::vllm() =>
+            {
+                Err(InvalidSpec::ClusterEngine(engine.clone()))
+            }
+            PlatformSpec::Local { .. } | PlatformSpec::Kubernetes { .. } => Ok(()),
         }
     }
 }
@@ -295,6 +307,7 @@ mod tests {
             ("/platform", json!({"kind": "endpoint", "url": "http://user:pw@host/"}), "must be an http"),
             ("/platform", json!({"kind": "local", "engine": "vllm"}), "measured as `local`"),
             ("/instance_type", json!("local"), "instance type to imitate"),
+            ("/platform", json!({"kind": "kubernetes", "engine": "llama"}), "no engine `llama` on a cluster"),
             ("/concurency", json!(5), "unknown field"),
         ] {
             let error = with(path, value.clone()).unwrap_err();

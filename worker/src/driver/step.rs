@@ -121,11 +121,18 @@ impl Driver<'_> {
         let platform = self.platform(run);
         let worker = self.worker;
         let job = LoadJob { api_url: worker.api_url.clone(), token: worker.secret_key.run_token(run.id) };
-        platform.start_load(run, &job).await?;
-        match platform.load_state(run).await? {
+        let context = self.context(run).await?;
+        let redact = |text| redacted(context.hf_token.as_ref(), text);
+        platform.start_load(&context, &job).await?;
+        match platform.load_state(&context).await? {
             LoadState::Running => Ok(Step::wait(LOADING_INTERVAL)),
+            LoadState::Pending(detail) => {
+                Ok(Step::Wait { interval: LOADING_INTERVAL, detail: Some(redact(detail)) })
+            }
             // The last report may have arrived just before the load generator ended.
-            LoadState::Ended(reason) => Ok(self.load_end(run).await?.unwrap_or_else(|| Step::failed(reason))),
+            LoadState::Ended(reason) => {
+                Ok(self.load_end(run).await?.unwrap_or_else(|| Step::failed(redact(reason))))
+            }
         }
     }
 

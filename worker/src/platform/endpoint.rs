@@ -2,7 +2,7 @@
 //! generator, which is a process of this machine.
 
 use accelbench_core::engine::server_root;
-use accelbench_core::run::{PlatformSpec, Run, RunId};
+use accelbench_core::run::{PlatformSpec, RunId};
 use async_trait::async_trait;
 
 use super::local::{forget, loadgen_state, logs, start_loadgen, teardown, unseen};
@@ -46,12 +46,12 @@ impl Platform for EndpointPlatform {
         })
     }
 
-    async fn start_load(&self, run: &Run, job: &LoadJob) -> Result<(), PlatformError> {
-        start_loadgen(&self.processes, run, job)
+    async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError> {
+        start_loadgen(&self.processes, &context.run, job)
     }
 
-    async fn load_state(&self, run: &Run) -> Result<LoadState, PlatformError> {
-        loadgen_state(&self.processes, run)
+    async fn load_state(&self, context: &RunContext) -> Result<LoadState, PlatformError> {
+        loadgen_state(&self.processes, &context.run)
     }
 
     async fn teardown(&self, run_id: RunId) -> Result<Teardown, PlatformError> {

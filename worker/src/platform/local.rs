@@ -11,14 +11,13 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::command;
 use super::probe::Probe;
 use super::process::{Launch, Processes, Role};
 use super::{
     LoadJob, LoadState, LogTail, Platform, PlatformError, Readiness, RunContext, TERMINATION_GRACE, Teardown,
 };
 use accelbench_store::logs::LogSource;
-
-mod command;
 
 /// Local processes.
 pub struct LocalPlatform {
@@ -44,7 +43,8 @@ impl LocalPlatform {
         let port = free_port().map_err(unreachable)?;
         let command = match &context.run.spec.platform {
             PlatformSpec::Local { engine } if engine.is_simulator() => {
-                command::simulator(&self.processes.program(), context, port)?
+                let arguments = command::simulator(context, Ipv4Addr::LOCALHOST.into(), port)?;
+                std::iter::once(self.processes.program()).chain(arguments).collect()
             }
             _ => command::named(context, port)?,
         };
@@ -112,11 +112,12 @@ impl Platform for LocalPlatform {
         }
     }
 
-    async fn start_load(&self, run: &Run, job: &LoadJob) -> Result<(), PlatformError> {
-        start_loadgen(&self.processes, run, job)
+    async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError> {
+        start_loadgen(&self.processes, &context.run, job)
     }
 
-    async fn load_state(&self, run: &Run) -> Result<LoadState, PlatformError> {
+    async fn load_state(&self, context: &RunContext) -> Result<LoadState, PlatformError> {
+        let run = &context.run;
         match self.engine_end(run.id)? {
             Some(reason) => Ok(LoadState::Ended(reason)),
             None => loadgen_state(&self.processes, run),

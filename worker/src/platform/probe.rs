@@ -6,11 +6,34 @@ use accelbench_core::engine::{EngineIdentity, EngineKind};
 use accelbench_core::model::ModelId;
 use accelbench_core::observed::Observed;
 use accelbench_core::run::ReadyEndpoint;
-use reqwest::{Client, Response, StatusCode};
+use async_trait::async_trait;
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use url::Url;
 
 use super::Readiness;
+
+/// A way to an engine: asks for a path below its root.
+#[async_trait]
+pub(super) trait Reach: Send + Sync {
+    /// What the engine answers, whatever the status; or why there is no answer.
+    async fn get(&self, path: &str) -> Result<Answer, String>;
+}
+
+/// What an engine answered.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    /// Its `server` header.
+    pub(super) server: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+}
 
 /// A client for looking at engines.
 #[derive(Debug, Clone)]
@@ -18,14 +41,15 @@ pub(super) struct Probe {
     client: Client,
 }
 
+/// Straight to the engine.
+pub(super) struct Direct {
+    client: Client,
+    base_url: Url,
+}
+
 impl Probe {
     pub(super) fn new() -> Self {
-        let client = Client::builder()
-            .timeout(Duration::from_secs(5))
-            .no_proxy()
-            .build()
-            .expect("a client without certificates or proxies of its own can always be built");
-        Self { client }
+        Self { client: client() }
     }
 
     /// Looks at the server whose root is `base_url`.
@@ -35,76 +59,93 @@ impl Probe {
         model: &ModelId,
         engine_arguments: Vec<String>,
     ) -> Readiness {
-        match self.get(base_url, "health").await {
-            Err(error) => return Readiness::Pending(format!("it does not answer yet ({error})")),
-            // Not every server has /health; the list of models decides then.
-            Ok(response) if !response.status().is_success() && response.status() != StatusCode::NOT_FOUND => {
-                return Readiness::Pending(format!(
-                    "it answers that it is not ready ({})",
-                    response.status()
-                ));
-            }
-            Ok(_) => {}
-        }
-        let models = match self.get(base_url, "v1/models").await {
-            Ok(response) if response.status().is_success() => response,
-            Ok(response) => {
-                return Readiness::Pending(format!("it lists no models yet ({})", response.status()));
-            }
-            Err(error) => return Readiness::Pending(format!("it does not list its models ({error})")),
-        };
-        let server = header(&models, "server");
-        let names = served_models(&models.json().await.unwrap_or(Value::Null));
-        match choose(&names, model) {
-            Err(reason) => Readiness::Failed(reason),
-            Ok(served_model_name) => Readiness::Ready(Box::new(ReadyEndpoint {
-                base_url: base_url.clone(),
-                served_model_name,
-                engine: self.identify(base_url, &server).await,
-                engine_arguments,
-            })),
-        }
-    }
-
-    async fn identify(&self, base_url: &Url, server: &str) -> EngineIdentity {
-        let version = self.json(base_url, "version").await;
-        let version = version.as_ref().and_then(|body| body.get("version")?.as_str());
-        let image_digest = Observed::absent("the engine does not know the container image it runs in");
-        let identity = |kind, version| EngineIdentity { kind, version, image_digest };
-        if let Some(version) = version {
-            let kind = if version.contains("accelbench-simulator") {
-                EngineKind::Simulator
-            } else {
-                EngineKind::Vllm
-            };
-            return identity(kind, Observed::Value(version.to_owned()));
-        }
-        if server.contains("llama.cpp") {
-            let properties = self.json(base_url, "props").await;
-            let build =
-                properties.as_ref().and_then(|body| body.get("build_info")?.as_str().map(str::to_owned));
-            let version =
-                build.map_or_else(|| Observed::absent("its /props names no build"), Observed::Value);
-            return identity(EngineKind::LlamaCpp, version);
-        }
-        identity(EngineKind::Other, Observed::absent("the server has no /version"))
-    }
-
-    async fn json(&self, base_url: &Url, path: &str) -> Option<Value> {
-        let response = self.get(base_url, path).await.ok()?;
-        if response.status().is_success() { response.json().await.ok() } else { None }
-    }
-
-    async fn get(&self, base_url: &Url, path: &str) -> Result<Response, String> {
-        let url = base_url.join(path).map_err(|error| error.to_string())?;
-        self.client.get(url).send().await.map_err(|error| {
-            if error.is_connect() { "no connection".to_owned() } else { error.without_url().to_string() }
-        })
+        let direct = Direct { client: self.client.clone(), base_url: base_url.clone() };
+        look(&direct, base_url, model, engine_arguments).await
     }
 }
 
-fn header(response: &Response, name: &str) -> String {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+impl Direct {
+    pub(super) fn new(base_url: Url) -> Self {
+        Self { client: client(), base_url }
+    }
+}
+
+fn client() -> Client {
+    Client::builder()
+        .timeout(Duration::from_secs(5))
+        .no_proxy()
+        .build()
+        .expect("a client without certificates or proxies of its own can always be built")
+}
+
+/// Looks at a server through `reach`; `base_url` is its root as the load generator will see it.
+pub(super) async fn look(
+    reach: &dyn Reach,
+    base_url: &Url,
+    model: &ModelId,
+    engine_arguments: Vec<String>,
+) -> Readiness {
+    match reach.get("health").await {
+        Err(error) => return Readiness::Pending(format!("it does not answer yet ({error})")),
+        // Not every server has /health; the list of models decides then.
+        Ok(answer) if !answer.status.is_success() && answer.status != StatusCode::NOT_FOUND => {
+            return Readiness::Pending(format!("it answers that it is not ready ({})", answer.status));
+        }
+        Ok(_) => {}
+    }
+    let models = match reach.get("v1/models").await {
+        Ok(answer) if answer.status.is_success() => answer,
+        Ok(answer) => return Readiness::Pending(format!("it lists no models yet ({})", answer.status)),
+        Err(error) => return Readiness::Pending(format!("it does not list its models ({error})")),
+    };
+    match choose(&served_models(&models.json()), model) {
+        Err(reason) => Readiness::Failed(reason),
+        Ok(served_model_name) => Readiness::Ready(Box::new(ReadyEndpoint {
+            base_url: base_url.clone(),
+            served_model_name,
+            engine: identify(reach, &models.server).await,
+            engine_arguments,
+            machine: None,
+        })),
+    }
+}
+
+async fn identify(reach: &dyn Reach, server: &str) -> EngineIdentity {
+    let version = json(reach, "version").await;
+    let version = version.as_ref().and_then(|body| body.get("version")?.as_str());
+    let image_digest = Observed::absent("the engine does not know the container image it runs in");
+    let identity = |kind, version| EngineIdentity { kind, version, image_digest };
+    if let Some(version) = version {
+        let kind =
+            if version.contains("accelbench-simulator") { EngineKind::Simulator } else { EngineKind::Vllm };
+        return identity(kind, Observed::Value(version.to_owned()));
+    }
+    if server.contains("llama.cpp") {
+        let properties = json(reach, "props").await;
+        let build = properties.as_ref().and_then(|body| body.get("build_info")?.as_str().map(str::to_owned));
+        let version = build.map_or_else(|| Observed::absent("its /props names no build"), Observed::Value);
+        return identity(EngineKind::LlamaCpp, version);
+    }
+    identity(EngineKind::Other, Observed::absent("the server has no /version"))
+}
+
+async fn json(reach: &dyn Reach, path: &str) -> Option<Value> {
+    let answer = reach.get(path).await.ok()?;
+    answer.status.is_success().then(|| answer.json())
+}
+
+#[async_trait]
+impl Reach for Direct {
+    async fn get(&self, path: &str) -> Result<Answer, String> {
+        let url = self.base_url.join(path).map_err(|error| error.to_string())?;
+        let response = self.client.get(url).send().await.map_err(|error| {
+            if error.is_connect() { "no connection".to_owned() } else { error.without_url().to_string() }
+        })?;
+        let server = response.headers().get("server").and_then(|value| value.to_str().ok());
+        let (status, server) = (response.status(), server.unwrap_or_default().to_owned());
+        let body = response.bytes().await.map_err(|error| error.without_url().to_string())?;
+        Ok(Answer { status, server, body: body.to_vec() })
+    }
 }
 
 fn served_models(body: &Value) -> Vec<String> {

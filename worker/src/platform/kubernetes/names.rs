@@ -64,6 +64,18 @@ pub fn selector_of_run(run_id: RunId) -> String {
     format!("{RUN_ID_LABEL}={run_id}")
 }
 
+/// A selector for everything that belongs to any run.
+#[must_use]
+pub fn selector_of_ours() -> String {
+    format!("app.kubernetes.io/managed-by={FIELD_MANAGER}")
+}
+
+/// Labels as a selector's text.
+#[must_use]
+pub fn selector_text(labels: &BTreeMap<String, String>) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
 /// The labels that select the pods of a component, and no others.
 #[must_use]
 pub fn selector(run_id: RunId, component: Component) -> BTreeMap<String, String> {

@@ -1,5 +1,7 @@
 //! The command that starts an engine: pure functions of what is known of the run.
 
+use std::net::IpAddr;
+
 use accelbench_core::run::PlatformSpec;
 
 use crate::platform::{PlatformError, RunContext};
@@ -24,12 +26,8 @@ pub(super) fn named(context: &RunContext, port: u16) -> Result<Vec<String>, Plat
     Ok(context.engine_command.iter().map(fill).collect())
 }
 
-/// The simulator, told what to imitate.
-pub(super) fn simulator(
-    program: &str,
-    context: &RunContext,
-    port: u16,
-) -> Result<Vec<String>, PlatformError> {
+/// The arguments of our program that make it the simulator, told where to listen and what to imitate.
+pub(super) fn simulator(context: &RunContext, host: IpAddr, port: u16) -> Result<Vec<String>, PlatformError> {
     let (spec, model, instance) = (&context.run.spec, &context.model, &context.instance);
     let unknown = |what: &str, of: &str| {
         PlatformError::Refused(format!("the simulator cannot imitate this: the {what} of {of} is not known"))
@@ -39,9 +37,9 @@ pub(super) fn simulator(
         |value: Option<f64>, what| value.ok_or_else(|| unknown(what, spec.instance_type.as_str()));
 
     let total = of_model(model.params_total_b, "number of parameters")?;
-    let mut command = vec![program.to_owned(), "simulate".to_owned()];
+    let mut command = vec!["simulate".to_owned()];
     let mut flag = |name: &str, value: String| command.extend([format!("--{name}"), value]);
-    flag("host", "127.0.0.1".to_owned());
+    flag("host", host.to_string());
     flag("port", port.to_string());
     flag("model", spec.model.to_string());
     flag("timing", "roofline".to_owned());
@@ -72,11 +70,15 @@ pub(super) fn simulator(
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use serde_json::json;
 
     use super::{named, simulator};
     use crate::platform::RunContext;
     use crate::platform::examples::context;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     fn context_with(engine_command: &[&str]) -> RunContext {
         let mut context = context(json!({"kind": "local", "engine": "llama"}));
@@ -100,13 +102,13 @@ mod tests {
     #[test]
     fn the_simulator_is_told_the_facts_and_refuses_to_guess() {
         let mut context = context(json!({"kind": "local", "engine": "simulator"}));
-        let command = simulator("accelbench", &context, 4711).unwrap().join(" ");
+        let command = simulator(&context, LOOPBACK, 4711).unwrap().join(" ");
         assert!(
             command.contains("--params-b 8.03 ") && command.contains("--accelerator-tflops 362"),
             "{command}"
         );
         context.model.layers = None;
-        let error = simulator("accelbench", &context, 4711).unwrap_err().to_string();
+        let error = simulator(&context, LOOPBACK, 4711).unwrap_err().to_string();
         assert!(error.contains("number of layers of meta-llama/Llama-3.1-8B"), "{error}");
     }
 }
