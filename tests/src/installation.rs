@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 use tempfile::TempDir;
 
+use crate::cluster::WorkerCluster;
 use crate::database::TestDatabase;
 
 /// How long anything may take before a test gives up.
@@ -92,6 +93,31 @@ impl Installation {
         let pid = Pid::from_raw(worker.id().cast_signed());
         self.workers.push(worker);
         Ok(pid)
+    }
+
+    /// Starts a worker that has a cluster; returns its process id.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_cluster_worker(&mut self, cluster: &WorkerCluster) -> anyhow::Result<Pid> {
+        let worker = program(&self.folder, "worker")?
+            .args(["worker", "--api-url", &cluster.api_url, "--state-dir"])
+            .arg(self.folder.path().join("state"))
+            .arg("--kubernetes")
+            .arg(&cluster.settings)
+            .env("KUBECONFIG", &cluster.kubeconfig)
+            .env("DATABASE_URL", &self.database_url)
+            .env("ACCELBENCH_SECRET_KEY", self.secret_key.to_text())
+            .spawn()?;
+        let pid = Pid::from_raw(worker.id().cast_signed());
+        self.workers.push(worker);
+        Ok(pid)
+    }
+
+    /// The port of the server.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default()
     }
 
     /// A worker in this process, whose platforms a test may wrap, with what it needs to be run.

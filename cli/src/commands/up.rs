@@ -2,7 +2,6 @@
 //! `DATABASE_URL` names one. Ctrl-C ends it and everything it started.
 
 use std::path::PathBuf;
-use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 

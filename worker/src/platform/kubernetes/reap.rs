@@ -68,7 +68,7 @@ mod tests {
     fn reason(annotations: &Value, renewed: Option<&str>) -> Option<String> {
         let now: DateTime<Utc> = "2026-11-24T16:00:00Z".parse().unwrap();
         let lease = json!({"metadata": {"annotations": annotations}, "spec": {"renewTime": renewed}});
-        overdue(&serde_json::from_value(lease).unwrap(), now, Duration::from_secs(600))
+        overdue(&serde_json::from_value(lease).unwrap(), now, Duration::from_mins(10))
     }
 
     #[test]
