@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test check fmt clippy doc sqlx setup schema bench-fidelity bench-differences
+.PHONY: demo test check fmt clippy doc sqlx setup schema test-cluster bench-fidelity bench-differences
 
 demo: setup
 	./demo/run
@@ -11,7 +11,7 @@ demo: setup
 test: check
 
 # Exactly what CI runs.
-check: setup fmt clippy tests doc
+check: setup fmt clippy doc test-cluster tests
 
 fmt:
 	$(CARGO) fmt --all -- --check
@@ -31,6 +31,11 @@ ifeq ($(NEXTEST),yes)
 else
 	$(CARGO) test --workspace --locked --no-fail-fast
 endif
+
+# Runs on a real API server: whatever KUBECONFIG points to, or one that is started here; skipped, and said, without.
+test-cluster:
+	$(CARGO) build --workspace --bins --locked
+	./tests/cluster/run
 
 # PostgreSQL is the one thing that cargo does not bring.
 setup:

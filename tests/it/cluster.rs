@@ -1,5 +1,7 @@
 //! Runs on a real API server. They need a cluster: `make test-cluster` says how.
 
+use std::process::Command;
+
 use accelbench_core::run::{Run, Verdict};
 use accelbench_store::platforms;
 use accelbench_tests::cluster::{TestCluster, WorkerCluster};
@@ -7,6 +9,7 @@ use accelbench_tests::installation::{Installation, request};
 use serde_json::{Value, json};
 
 mod faults;
+mod outage;
 mod whole;
 
 /// An installation with a cluster, and what its workers are told of it.
@@ -42,15 +45,43 @@ impl Scene {
         run
     }
 
+    /// Waits until the pod of a part of the run runs.
+    async fn started(&self, run_id: &str, component: &str) {
+        let selector = format!("accelbench.dev/run-id={run_id},app.kubernetes.io/component={component}");
+        let running = async || {
+            let phases = ["get", "pods", "-l", &selector, "-o", "jsonpath={.items[*].status.phase}"];
+            Ok(self.cluster.in_runs(&phases)?.contains("Running"))
+        };
+        self.installation.until("the pod runs", running).await.unwrap();
+    }
+
+    /// Runs `accelbench reap` with the reaper's rights; gives how many runs it ended.
+    fn reap(&self) -> anyhow::Result<usize> {
+        let output = Command::new(Installation::program()?)
+            .args(["reap", "--namespace", &self.cluster.namespace])
+            .env("KUBECONFIG", self.cluster.kubeconfig_of("accelbench-reaper")?)
+            .output()?;
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        anyhow::ensure!(output.status.success(), "{said}");
+        Ok(said.matches("Lease was deleted").count())
+    }
+
     /// The reason for which a run failed, whose results are none.
     async fn failure(&self, run_id: &str) -> String {
         let run = self.finish(run_id).await;
         assert_eq!(self.installation.results(run_id).await.unwrap(), Vec::<Value>::new());
-        match run.phase.verdict() {
-            Some(Verdict::Failed { reason }) => reason.clone(),
-            other => panic!("{run_id} did not fail: {other:?}"),
-        }
+        assert!(
+            matches!(run.phase.verdict(), Some(Verdict::Failed { .. })),
+            "{run_id} did not fail: {run:?}"
+        );
+        run.phase.verdict().and_then(Verdict::reason).unwrap_or_default().to_owned()
     }
+}
+
+/// What the suite tells whoever reads along.
+#[expect(clippy::print_stderr, reason = "the matrix is the suite's report")]
+fn print_line(line: &str) {
+    eprintln!("{line}");
 }
 
 /// A short run of the simulator as pods.

@@ -160,6 +160,24 @@ impl TestCluster {
         Ok(names.lines().map(str::to_owned).collect())
     }
 
+    /// Makes a Lease as a worker makes it, of a run that nobody knows.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub fn make_lease(&self, run_id: &str) -> anyhow::Result<()> {
+        let lease = json!({
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {
+                "name": format!("run-{run_id}"), "namespace": self.namespace,
+                "labels": {
+                    "app.kubernetes.io/managed-by": "accelbench-worker", "accelbench.dev/run-id": run_id,
+                },
+            },
+            "spec": {"leaseDurationSeconds": 120},
+        });
+        self.apply(&serde_json::to_string(&lease)?)
+    }
+
     /// Runs kubectl in the namespace of runs.
     ///
     /// # Errors

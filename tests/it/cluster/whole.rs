@@ -2,7 +2,7 @@
 
 use accelbench_core::run::Verdict;
 
-use super::Scene;
+use super::{Scene, print_line};
 
 #[tokio::test]
 #[ignore = "needs a cluster: make test-cluster"]
@@ -19,7 +19,7 @@ async fn a_run_is_deployed_measured_recorded_and_gone() {
         "{:#?}",
         scene.installation.events(&run_id).await
     );
-    eprintln!("objects of a run: {}\n{}", objects.len(), objects.join("\n"));
+    print_line(&format!("objects of a run: {}\n{}", objects.len(), objects.join("\n")));
 
     let results = scene.installation.results(&run_id).await.unwrap();
     assert_eq!(results.len(), 2);
@@ -33,6 +33,6 @@ async fn a_run_is_deployed_measured_recorded_and_gone() {
         assert!(!log.as_str().unwrap_or(&log.to_string()).is_empty(), "{source}");
     }
     for event in scene.installation.events(&run_id).await.unwrap() {
-        eprintln!("{} {:?} {}", event.at.format("%H:%M:%S%.3f"), event.kind, event.message);
+        print_line(&format!("{} {:?} {}", event.at.format("%H:%M:%S%.3f"), event.kind, event.message));
     }
 }

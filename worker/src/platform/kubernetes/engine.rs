@@ -5,6 +5,7 @@ use accelbench_core::observed::Observed;
 use accelbench_core::run::{ReadyEndpoint, RunId};
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::cluster::Container;
@@ -41,25 +42,27 @@ pub(super) async fn readiness(
     })
 }
 
-/// Why the engine that served when the load began does so no more.
+/// Why the engine that served when the load began, which is the pod with this uid, does so no more.
 pub(super) async fn interruption(
     platform: &KubernetesPlatform,
     context: &RunContext,
-    served_at: &Time,
+    served_by: &str,
 ) -> Result<Option<String>, PlatformError> {
-    let pods = platform.cluster.pods(context.run.id, Component::Engine).await?;
-    let undisturbed = newest(&pods).is_some_and(|pod| {
+    let mut pods = platform.cluster.pods(context.run.id, Component::Engine).await?;
+    // A pod that took the place of the one that served is another engine, however far it is.
+    pods.retain(|pod| pod.metadata.uid.as_deref() == Some(served_by));
+    let is_well = |pod: &Pod| {
         diagnosis::is_ready(pod) && restarts(pod) == 0 && pod.metadata.deletion_timestamp.is_none()
-    });
+    };
     // Nothing more is read of an engine that is well.
-    if undisturbed && pods.len() == 1 {
-        let started = pods[0].metadata.creation_timestamp.as_ref().map(|at| at.0);
-        if started.is_some_and(|at| at <= served_at.0) {
-            return Ok(None);
-        }
+    if newest(&pods).is_some_and(is_well) {
+        return Ok(None);
     }
+    // It served without a restart: after one, whatever runs is another engine.
+    let began_anew = newest(&pods).is_some_and(|pod| restarts(pod) > 0);
+    let served_at = Time(if began_anew { Timestamp::MIN } else { Timestamp::MAX });
     let sight = look(platform, context, pods).await?;
-    Ok(diagnosis::interruption(&sight.observation(context)?, served_at))
+    Ok(diagnosis::interruption(&sight.observation(context)?, &served_at))
 }
 
 async fn answer(
@@ -168,12 +171,16 @@ fn telling_container(pod: &Pod) -> Option<Container> {
     state.is_some_and(|state| state.running.is_some()).then_some(Container::Present)
 }
 
-/// The zone of the node on which the engine runs.
-pub(super) async fn zone(
+/// The pod that serves, by its uid, and the zone in which it does.
+pub(super) async fn serving(
     platform: &KubernetesPlatform,
     run_id: RunId,
-) -> Result<Option<String>, PlatformError> {
+) -> Result<(Option<String>, Option<String>), PlatformError> {
     let pods = platform.cluster.pods(run_id, Component::Engine).await?;
-    let Some(node) = newest(&pods).and_then(diagnosis::node_name) else { return Ok(None) };
-    Ok(platform.cluster.node(node).await.and_then(|node| machine::zone(&node)))
+    let Some(pod) = newest(&pods) else { return Ok((None, None)) };
+    let node = match diagnosis::node_name(pod) {
+        Some(node) => platform.cluster.node(node).await,
+        None => None,
+    };
+    Ok((pod.metadata.uid.clone(), node.as_ref().and_then(machine::zone)))
 }

@@ -1,16 +1,19 @@
 //! The load generator's Job: made once, beside the engine, and watched together with it.
 
 use accelbench_core::run::RunId;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::cluster::Container;
 use super::diagnosis::{self, LoadFinding};
-use super::manifests::RunToken;
+use super::manifests::{Manifest, RunToken};
 use super::names::Component;
 use super::{KubernetesPlatform, deployment, engine};
 use crate::platform::{LoadJob, LoadState, PlatformError, RunContext};
 
 const TELLING_LINES: i64 = 20;
+
+/// The annotation of the Job that says which pod served when the load began. Moments do not tell two pods of one second
+/// apart.
+const SERVED_BY: &str = "accelbench.dev/served-by";
 
 /// A Job cannot be changed, and holds the engine's zone: it is made only where there is none.
 pub(super) async fn start(
@@ -26,10 +29,13 @@ pub(super) async fn start(
     let lease =
         platform.cluster.lease(run_id).await?.filter(|lease| lease.metadata.deletion_timestamp.is_none());
     let Some(uid) = lease.and_then(|lease| lease.metadata.uid) else { return Ok(()) };
-    let zone = engine::zone(platform, run_id).await?;
+    let (served_by, zone) = engine::serving(platform, run_id).await?;
     let token = RunToken::new(job.token.clone());
     let objects = deployment::objects(context, &uid, &platform.options);
-    for manifest in objects.loadgen(&job.api_url, &token, zone.as_deref()) {
+    for mut manifest in objects.loadgen(&job.api_url, &token, zone.as_deref()) {
+        if let Manifest::Job(job) = &mut manifest {
+            job.metadata.annotations = served_by.clone().map(|uid| [(SERVED_BY.to_owned(), uid)].into());
+        }
         platform.cluster.apply(&manifest).await?;
     }
     Ok(())
@@ -43,12 +49,15 @@ pub(super) async fn state(
     let Some(job) = platform.cluster.job(run_id).await? else {
         return Ok(LoadState::Ended("the load generator's Job is gone (deleted from outside?)".to_owned()));
     };
-    let made_at = job.metadata.creation_timestamp.clone().unwrap_or(Time(k8s_openapi::jiff::Timestamp::MIN));
-    if let Some(how) = engine::interruption(platform, context, &made_at).await? {
+    let served_by = job.metadata.annotations.as_ref().and_then(|all| all.get(SERVED_BY));
+    let served_by = served_by.map_or("", String::as_str);
+    if let Some(how) = engine::interruption(platform, context, served_by).await? {
         return Ok(LoadState::Ended(how));
     }
     let pods = platform.cluster.pods(run_id, Component::Loadgen).await?;
-    let pod = engine::newest(&pods);
+    // A cluster may replace a pod that was deleted: what happened to the first one counts.
+    let deleted = pods.iter().find(|pod| pod.metadata.deletion_timestamp.is_some());
+    let pod = deleted.or_else(|| engine::newest(&pods));
     let name = pod.and_then(|pod| pod.metadata.name.as_deref());
     let running = diagnosis::loadgen(&job, pod, &[], "") == LoadFinding::Running;
     if running {

@@ -13,7 +13,7 @@ use crate::platform::kubernetes::names::{self, Component, owned};
 use crate::platform::kubernetes::options::NodePool;
 
 /// How long a container gets to end by itself, in seconds.
-const GRACE_S: i64 = 60;
+const GRACE_S: i64 = 10;
 
 /// Where a pod may run.
 pub(super) struct Placement<'a> {

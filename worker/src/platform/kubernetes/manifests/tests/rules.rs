@@ -105,7 +105,7 @@ fn pods_are_left_alone_and_know_nothing_of_the_cluster() {
         assert_eq!(pod["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"], "7200s", "{place}");
         assert_eq!(spec["enableServiceLinks"], false, "{place}");
         assert_eq!(spec["automountServiceAccountToken"], false, "{place}");
-        assert_eq!(spec["terminationGracePeriodSeconds"], 60, "{place}");
+        assert_eq!(spec["terminationGracePeriodSeconds"], 10, "{place}");
         let security = &spec["containers"][0]["securityContext"];
         assert_eq!(security["allowPrivilegeEscalation"], false, "{place}");
         assert_eq!(security["seccompProfile"]["type"], "RuntimeDefault", "{place}");
