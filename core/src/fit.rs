@@ -15,6 +15,7 @@ mod sentence;
 
 pub use alternative::Alternative;
 use memory::Budget;
+pub(crate) use memory::weights_bytes;
 
 /// What is known of a model that decides whether it fits. An unknown fact is `None`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct ModelFacts {
     pub params_total_b: Option<f64>,
     /// Parameters used for one token, in 10^9.
     pub params_active_b: Option<f64>,
+    /// Number of decoder layers.
+    pub layers: Option<u32>,
     /// The experts of a mixture; `None` for a dense model too.
     pub experts: Option<Experts>,
     /// Number of attention heads.
@@ -182,6 +185,10 @@ pub enum MissingFact {
     AcceleratorCount,
     /// How much memory an accelerator has.
     AcceleratorMemory,
+    /// How fast an accelerator reads its memory.
+    AcceleratorBandwidth,
+    /// The model's number of layers.
+    Layers,
 }
 
 impl Split {
@@ -203,6 +210,7 @@ impl From<&Model> for ModelFacts {
         Self {
             params_total_b: model.params_total_b,
             params_active_b: model.params_active_b,
+            layers: model.layers.and_then(|layers| u32::try_from(layers).ok()),
             kv_cache_bytes_per_token: model.kv_cache_bytes_per_token,
             max_context_tokens: model.max_context_tokens.and_then(|tokens| u32::try_from(tokens).ok()),
             ..Self::default()

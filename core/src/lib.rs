@@ -19,6 +19,7 @@ pub mod load;
 pub mod metric;
 pub mod model;
 pub mod observed;
+pub mod prediction;
 pub mod price;
 pub mod result;
 pub mod run;

@@ -26,6 +26,7 @@ fn fact(line: &str) -> Fact {
     let model = ModelFacts {
         params_total_b: number(1),
         params_active_b: number(2),
+        layers: None,
         experts: count(3).zip(count(4)).map(|(count, per_token)| Experts { count, per_token }),
         attention_heads: count(5),
         kv_heads: count(6),

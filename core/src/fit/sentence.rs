@@ -94,6 +94,10 @@ impl fmt::Display for MissingFact {
             Self::Parameters => "the model's number of parameters is missing",
             Self::KvCacheBytesPerToken => "the model's key-value cache per token is missing",
             Self::AcceleratorCount => "the instance type's number of accelerators is missing",
+            Self::AcceleratorBandwidth => {
+                "the memory bandwidth of the instance type's accelerators is missing"
+            }
+            Self::Layers => "the model's number of layers is missing",
             Self::AcceleratorMemory => "the memory of the instance type's accelerators is missing",
         })
     }

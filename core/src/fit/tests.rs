@@ -33,6 +33,7 @@ fn llama_8b() -> ModelFacts {
     ModelFacts {
         params_total_b: Some(8.03),
         params_active_b: Some(8.03),
+        layers: Some(32),
         attention_heads: Some(32),
         kv_heads: Some(8),
         kv_cache_bytes_per_token: Some(131_072.0),
