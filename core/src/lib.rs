@@ -21,6 +21,7 @@ pub mod model;
 pub mod observed;
 pub mod prediction;
 pub mod price;
+pub mod recommendation;
 pub mod result;
 pub mod run;
 pub mod secret;

@@ -57,7 +57,7 @@ pub enum InvalidSlo {
 }
 
 /// More failed requests than this keep no SLO, whatever the latencies of the others.
-const MOST_FAILED: f64 = 0.01;
+pub const MOST_FAILED: f64 = 0.01;
 
 impl Slo {
     /// Takes limits.
