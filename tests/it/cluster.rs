@@ -8,7 +8,9 @@ use accelbench_tests::cluster::{TestCluster, WorkerCluster};
 use accelbench_tests::installation::{Installation, request};
 use serde_json::{Value, json};
 
+mod crowd;
 mod faults;
+mod nodes;
 mod outage;
 mod whole;
 
@@ -28,6 +30,11 @@ impl Scene {
         platforms::offer_kubernetes(&mut installation.database.pool.acquire().await.unwrap()).await.unwrap();
         installation.offer_simulator().await.unwrap();
         Self { installation, cluster, worker }
+    }
+
+    /// Workers that start from now on have other settings.
+    fn resettle(&mut self, settings: &Value) {
+        self.worker = self.cluster.worker(self.installation.port(), settings).unwrap();
     }
 
     fn start_worker(&mut self) -> nix::unistd::Pid {

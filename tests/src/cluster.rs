@@ -175,7 +175,18 @@ impl TestCluster {
             },
             "spec": {"leaseDurationSeconds": 120},
         });
-        self.apply(&serde_json::to_string(&lease)?)
+        self.apply_objects(&[lease])
+    }
+
+    /// Applies objects as they are.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub fn apply_objects(&self, objects: &[Value]) -> anyhow::Result<()> {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        let file = self.folder.path().join("objects.json");
+        fs::write(&file, serde_json::to_vec(&list)?)?;
+        self.kubectl(&["apply", "-f", &file.to_string_lossy()]).map(|_| ())
     }
 
     /// Runs kubectl in the namespace of runs.
