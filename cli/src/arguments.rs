@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::commands::{
-    bench, down, export, import, migrate, prices, query, reap, run, runs, serve, up, worker,
+    bench, down, export, import, manifests, migrate, prices, query, reap, run, runs, serve, up, worker,
 };
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Export(export::ExportOptions),
     /// Take over what another load generator measured, shown apart from our own results
     Import(Box<import::ImportOptions>),
+    /// Show the objects of a run on a cluster, without their secrets
+    Manifests(manifests::ManifestsOptions),
     /// Show what instances cost
     Prices(prices::PricesOptions),
     /// List, show and cancel runs
@@ -87,6 +89,7 @@ impl Command {
                 | Self::Down(_)
                 | Self::Export(_)
                 | Self::Import(_)
+                | Self::Manifests(_)
                 | Self::Run(_)
                 | Self::Query(_)
                 | Self::Prices(_)

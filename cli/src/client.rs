@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use accelbench_core::instance::InstanceType;
+use accelbench_core::model::Model;
 use accelbench_core::result::BenchmarkResult;
 use accelbench_core::run::{Run, RunEvent};
 use accelbench_store::imported::StoredImport;
@@ -41,6 +43,16 @@ struct PriceList {
 #[derive(Debug, Deserialize)]
 struct ResultList {
     results: Vec<BenchmarkResult>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ModelList {
+    models: Vec<Model>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InstanceList {
+    instances: Vec<InstanceType>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +116,18 @@ impl Client {
     pub(crate) async fn catalog(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<BenchmarkResult>> {
         let list: ResultList = self.json(self.request(Method::GET, "catalog").query(query)).await?;
         Ok(list.results)
+    }
+
+    /// Models whose id contains this text.
+    pub(crate) async fn models(&self, search: &str) -> anyhow::Result<Vec<Model>> {
+        let list: ModelList =
+            self.json(self.request(Method::GET, "models").query(&[("search", search)])).await?;
+        Ok(list.models)
+    }
+
+    pub(crate) async fn instances(&self) -> anyhow::Result<Vec<InstanceType>> {
+        let list: InstanceList = self.json(self.request(Method::GET, "instances")).await?;
+        Ok(list.instances)
     }
 
     pub(crate) async fn import(&self, request: &Value) -> anyhow::Result<Value> {

@@ -8,6 +8,7 @@ pub(crate) mod down;
 pub(crate) mod export;
 pub(crate) mod import;
 mod load;
+pub(crate) mod manifests;
 pub(crate) mod migrate;
 pub(crate) mod prices;
 mod progress;
@@ -35,6 +36,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Runs(options) => runs::runs(&client, output, options).await,
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(*options).await,
+        Command::Manifests(options) => manifests::manifests(&client, options).await,
         Command::Migrate(options) => migrate::migrate(options).await,
         Command::Loadgen(options) => accelbench_loadgen::run(options).await,
         Command::Simulate(options) => simulate(*options).await,

@@ -11,7 +11,9 @@ use std::time::Duration;
 use accelbench_core::run::RunId;
 use accelbench_store::logs::LogSource;
 use async_trait::async_trait;
+use serde_json::Value;
 use tokio::time::Instant;
+use url::Url;
 
 use super::{LoadJob, LoadState, LogTail, Platform, PlatformError, Readiness, RunContext, Teardown};
 
@@ -30,8 +32,33 @@ pub mod reap;
 
 use changes::Changes;
 use cluster::{Cluster, Container};
+use manifests::{Manifest, RunToken};
 use names::Component;
 pub use options::KubernetesOptions;
+
+/// What stands for the uid that the API server gives to a run's Lease.
+const UID_TO_COME: &str = "00000000-0000-0000-0000-000000000000";
+
+/// All objects of a run as a person may see them: secrets and the Lease's uid are left out.
+///
+/// # Errors
+/// [`PlatformError::Refused`] for a run that no profile deploys, or that is not for a cluster.
+pub fn preview(
+    context: &RunContext,
+    options: &KubernetesOptions,
+    api_url: &Url,
+) -> Result<Vec<Value>, PlatformError> {
+    let container = deployment::container(context, options)?;
+    let run = &context.run;
+    let lease = manifests::lease(run.id, &deployment::tenure(run, "a worker"), options);
+    let objects = deployment::objects(context, UID_TO_COME, options);
+    let token = RunToken::new(String::new());
+    let all = [Manifest::Lease(lease)]
+        .into_iter()
+        .chain(objects.engine(&container))
+        .chain(objects.loadgen(api_url, &token, None));
+    Ok(all.map(|manifest| manifest.elided()).collect())
+}
 
 /// How often a run's Lease is renewed.
 const RENEWAL: Duration = Duration::from_secs(15);
@@ -156,5 +183,33 @@ impl Platform for KubernetesPlatform {
     async fn present(&self) -> Result<Vec<RunId>, PlatformError> {
         let leases = self.cluster.leases().await?;
         Ok(leases.iter().filter_map(|lease| names::run_of(lease.metadata.labels.as_ref()?)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{KubernetesOptions, preview};
+    use crate::platform::examples::context;
+
+    #[test]
+    fn a_preview_shows_every_object_and_no_secret() {
+        let context = context(json!({"kind": "kubernetes", "engine": "simulator"}));
+        let options = KubernetesOptions::new("registry.test/accelbench:0.1.0".parse().unwrap());
+        let objects = preview(&context, &options, &"http://api:8080".parse().unwrap()).unwrap();
+        let kinds: Vec<&str> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+        let expected = [
+            "Lease",
+            "NetworkPolicy",
+            "NetworkPolicy",
+            "Service",
+            "Deployment",
+            "Secret",
+            "NetworkPolicy",
+            "Job",
+        ];
+        assert_eq!(kinds, expected);
+        assert_eq!(objects[5]["data"]["run-token"], "***");
     }
 }

@@ -27,14 +27,18 @@ pub(super) async fn lease_uid(platform: &KubernetesPlatform, run: &Run) -> Resul
     let found = if let Some(lease) = platform.cluster.lease(run.id).await? {
         lease
     } else {
-        let tenure =
-            Tenure { holder: &platform.holder, renewed_at: Utc::now(), deadline_at: deadline(run) + MARGIN };
+        let tenure = tenure(run, &platform.holder);
         platform.cluster.create_lease(&lease(run.id, &tenure, &platform.options)).await?
     };
     if found.metadata.deletion_timestamp.is_some() {
         return Err(PlatformError::Refused(super::LEASE_GONE.to_owned()));
     }
     found.metadata.uid.ok_or_else(|| PlatformError::Failed("the API server gave the Lease no uid".to_owned()))
+}
+
+/// Who looks after a run from now on, and until when.
+pub(super) fn tenure<'a>(run: &Run, holder: &'a str) -> Tenure<'a> {
+    Tenure { holder, renewed_at: Utc::now(), deadline_at: deadline(run) + MARGIN }
 }
 
 fn deadline(run: &Run) -> chrono::DateTime<Utc> {
