@@ -30,6 +30,8 @@ pub struct Factors {
     pub neuron_link_reduce_us: f64,
     /// Overhead of a step in the engine, in microseconds.
     pub step_us: f64,
+    /// Overhead of a layer for each input that is read, in microseconds: such steps are not captured in graphs.
+    pub input_layer_us: f64,
     /// Speed of each of [`Generation::ALL`] against the others; near 1, because it is pooled.
     pub speed: [f64; 7],
 }

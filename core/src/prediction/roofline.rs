@@ -116,7 +116,9 @@ impl Work {
         let expert_us = if experts { factors.expert_layer_us } else { 0.0 };
         let each_us = layer_us + expert_us + 2.0 * self.reduce_us(factors);
         let overhead_s = (self.layers * each_us + factors.step_us) * 1e-6 + self.running * exchange_s;
-        let prefill_s = self.prefill_flops() / (flops_per_s * reading) + self.fresh_tokens * exchange_s;
+        let input_us = if self.fresh_tokens > 0.0 { self.layers * factors.input_layer_us } else { 0.0 };
+        let prefill_s =
+            self.prefill_flops() / (flops_per_s * reading) + self.fresh_tokens * exchange_s + input_us * 1e-6;
         let residence_s =
             self.output_tokens * (memory_s.max(compute_s) + overhead_s) + self.running * prefill_s;
         Times {

@@ -69,6 +69,7 @@ fn a_perfect_machine_is_the_roofline_itself() {
         pcie_reduce_us: 0.0,
         neuron_link_reduce_us: 0.0,
         step_us: 0.0,
+        input_layer_us: 0.0,
         speed: [1.0; 7],
     };
     let work = Work::of(&llama_8b(), &h100(1), &serving(10.0)).unwrap();

@@ -3,8 +3,11 @@
 use super::{Point, throughput};
 use crate::prediction::Factors;
 
-const FACTORS: usize = 11;
+const FACTORS: usize = 12;
 const ALL: usize = FACTORS + 7;
+
+/// The axis of [`Factors::compute_efficiency`].
+const COMPUTE: usize = 1;
 
 /// Where the search begins and what every factor is drawn to: shares of the data sheet and microseconds that are usual.
 const USUAL: Factors = Factors {
@@ -19,12 +22,15 @@ const USUAL: Factors = Factors {
     pcie_reduce_us: 40.0,
     neuron_link_reduce_us: 40.0,
     step_us: 1500.0,
+    input_layer_us: 50.0,
     speed: [1.0; 7],
 };
 
 /// How strongly the factors are drawn to the usual, and the speeds of GPUs and of Neuron chips to 1. Few models were
-/// measured on each generation: a speed of its own must be earned.
+/// measured on each generation: a speed of its own must be earned. Most inputs here are short, so that arithmetic and the
+/// overhead of an input are hard to tell apart: the share of arithmetic is drawn strongly, because long inputs show it.
 const DRAW: f64 = 0.1;
+const DRAW_COMPUTE: f64 = 1.1;
 const DRAW_GPU_SPEED: f64 = 3.0;
 const DRAW_NEURON_SPEED: f64 = 1.0;
 
@@ -102,6 +108,7 @@ fn loss(points: &[Point<'_>], at: &[f64; ALL], usual: &[f64; ALL]) -> f64 {
 
 fn draw(axis: usize) -> f64 {
     match axis.checked_sub(FACTORS) {
+        None if axis == COMPUTE => DRAW_COMPUTE,
         None => DRAW,
         Some(0..=4) => DRAW_GPU_SPEED,
         Some(_) => DRAW_NEURON_SPEED,
@@ -122,6 +129,7 @@ fn logarithms(factors: &Factors) -> [f64; ALL] {
         factors.pcie_reduce_us,
         factors.neuron_link_reduce_us,
         factors.step_us,
+        factors.input_layer_us,
     ]);
     at[FACTORS..].copy_from_slice(&factors.speed);
     at.map(f64::ln)
@@ -140,6 +148,7 @@ fn factors(at: &[f64; ALL]) -> Factors {
         pcie_reduce_us,
         neuron_link_reduce_us,
         step_us,
+        input_layer_us,
         speed @ ..,
     ] = at.map(f64::exp);
     Factors {
@@ -154,6 +163,7 @@ fn factors(at: &[f64; ALL]) -> Factors {
         pcie_reduce_us,
         neuron_link_reduce_us,
         step_us,
+        input_layer_us,
         speed,
     }
 }
