@@ -101,8 +101,17 @@ fn table(left_out: &[LeftOut<'_>]) -> String {
             lines.push(line(name, groups_of(&of), &errors(of.iter().copied())));
         }
     }
+    let mut medians: Vec<f64> =
+        groups(left_out).iter().map(|of| percentile(&errors(of.iter().copied()), 0.5)).collect();
+    medians.sort_by(f64::total_cmp);
+    lines.push(line("medians of the groups", medians.len(), &medians));
     lines.push(line("all", groups_of(&left_out.iter().collect::<Vec<_>>()), &errors(left_out)));
     lines.join("\n")
+}
+
+fn groups<'a>(left_out: &'a [LeftOut<'a>]) -> Vec<Vec<&'a LeftOut<'a>>> {
+    let same = |a: &LeftOut<'_>, b: &LeftOut<'_>| a.measurement.group == b.measurement.group;
+    left_out.chunk_by(same).map(|group| group.iter().collect()).collect()
 }
 
 #[test]
