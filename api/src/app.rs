@@ -102,6 +102,7 @@ pub fn router(app: App) -> Router {
         .route("/results/{result_id}", get(rest::results::show))
         .route("/results/{result_id}/supersede", post(rest::results::supersede))
         .route("/catalog", get(rest::results::catalog))
+        .route("/recommendations", get(rest::recommendations::show))
         .route("/imported-results", get(rest::imported::list).post(rest::imported::add).layer(dataset_limit))
         .route("/models", get(rest::models::list).post(rest::models::add))
         .route("/instances", get(rest::reference::instances))

@@ -6,6 +6,7 @@ pub(crate) mod imported;
 pub(crate) mod intake;
 pub(crate) mod logs;
 pub(crate) mod models;
+pub(crate) mod recommendations;
 pub(crate) mod reference;
 pub(crate) mod results;
 pub(crate) mod runs;

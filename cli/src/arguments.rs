@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::commands::{
-    bench, down, export, import, manifests, migrate, prices, query, reap, run, runs, serve, up, worker,
+    bench, down, export, import, manifests, migrate, prices, query, reap, recommend, run, runs, serve, up,
+    worker,
 };
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Bench(Box<bench::BenchOptions>),
     /// Look results up
     Query(Box<query::QueryOptions>),
+    /// Find the cheapest configuration that keeps an SLO at a load
+    Recommend(Box<recommend::RecommendOptions>),
     /// Write results in the form of another tool
     Export(export::ExportOptions),
     /// Take over what another load generator measured, shown apart from our own results
@@ -90,6 +93,7 @@ impl Command {
                 | Self::Export(_)
                 | Self::Import(_)
                 | Self::Manifests(_)
+                | Self::Recommend(_)
                 | Self::Run(_)
                 | Self::Query(_)
                 | Self::Prices(_)

@@ -130,6 +130,10 @@ impl Client {
         Ok(list.instances)
     }
 
+    pub(crate) async fn recommendation(&self, query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.json(self.request(Method::GET, "recommendations").query(query)).await
+    }
+
     pub(crate) async fn import(&self, request: &Value) -> anyhow::Result<Value> {
         self.json(self.request(Method::POST, "imported-results").json(request)).await
     }

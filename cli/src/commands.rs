@@ -14,6 +14,7 @@ pub(crate) mod prices;
 mod progress;
 pub(crate) mod query;
 pub(crate) mod reap;
+pub(crate) mod recommend;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod serve;
@@ -32,6 +33,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Bench(options) => bench::bench(output, *options).await,
         Command::Export(options) => export::export(&client, options).await,
         Command::Import(options) => import::import(&client, output, *options).await,
+        Command::Recommend(options) => recommend::recommend(&client, output, *options).await,
         Command::Reap(options) => reap::reap(options).await,
         Command::Runs(options) => runs::runs(&client, output, options).await,
         Command::Serve(options) => serve::serve(options).await,

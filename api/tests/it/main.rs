@@ -9,6 +9,7 @@ mod harness;
 mod imported;
 mod intake;
 mod pages;
+mod recommendations;
 mod results;
 mod runs;
 mod shutdown;

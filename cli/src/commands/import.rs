@@ -58,7 +58,7 @@ pub(crate) async fn import(client: &Client, format: Format, options: ImportOptio
     let place = options.file.display().to_string();
     let text = fs::read_to_string(&options.file).with_context(|| format!("{place} cannot be read"))?;
     let file: Value = serde_json::from_str(&text).with_context(|| format!("{place} is no JSON"))?;
-    let answer = client.import(&request(options, without_lists(file))).await?;
+    let answer = client.import(&request(&options, &without_lists(file))).await?;
     if format == Format::Json {
         return output::json(&answer);
     }
@@ -72,7 +72,7 @@ pub(crate) async fn import(client: &Client, format: Format, options: ImportOptio
     Ok(())
 }
 
-fn request(options: ImportOptions, file: Value) -> Value {
+fn request(options: &ImportOptions, file: &Value) -> Value {
     json!({
         "file": file,
         "source": {"name": options.source, "reference": options.reference, "licence": options.licence},

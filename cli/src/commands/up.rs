@@ -90,41 +90,28 @@ async fn serve(
             .await
             .context("the server ended")
     });
-    let worker = start_worker(
-        home,
-        options.engines,
-        options.kubernetes,
-        options.price_regions,
-        &url,
-        pool.clone(),
-        key,
-        stop.clone(),
-    )?;
+    let worker = WorkerOptions {
+        api_url: Url::parse(&url)?,
+        state_dir: home.path("worker"),
+        concurrency: 8,
+        engines: options.engines,
+        kubernetes: options.kubernetes,
+        price_regions: options.price_regions,
+        pricing_endpoint: None,
+        program: None,
+    };
+    let worker = start_worker(worker, pool.clone(), key, stop.clone())?;
     home.write_running(&Running { pid: process::id().cast_signed(), url: url.clone() })?;
     notice(&format!("AccelBench is up at {url}\nstop it with Ctrl-C or `accelbench down`"));
     wait(&pool, stop, api, worker).await
 }
 
 fn start_worker(
-    home: &Home,
-    engines: Vec<OfferedCommand>,
-    kubernetes: Option<PathBuf>,
-    price_regions: Vec<String>,
-    url: &str,
+    options: WorkerOptions,
     pool: PgPool,
     key: SecretKey,
     stop: CancellationToken,
 ) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
-    let options = WorkerOptions {
-        api_url: Url::parse(url)?,
-        state_dir: home.path("worker"),
-        concurrency: 8,
-        engines,
-        kubernetes,
-        price_regions,
-        pricing_endpoint: None,
-        program: None,
-    };
     let stopped = async move { stop.cancelled().await };
     let worker = Worker::new(&options, pool, key)?;
     Ok(tokio::spawn(accelbench_worker::run(worker, options, stopped)))

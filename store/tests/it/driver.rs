@@ -143,6 +143,7 @@ fn endpoint() -> ReadyEndpoint {
             image_digest: Observed::absent("no container"),
         },
         engine_arguments: vec!["--port".to_owned(), "8000".to_owned()],
+        machine: None,
     }
 }
 
