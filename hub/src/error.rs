@@ -137,7 +137,9 @@ pub enum HubError {
         limit: Duration,
     },
     /// There was no connection, or it broke.
-    #[error("{host} cannot be reached; check the network, the proxy settings and the address")]
+    #[error(
+        "{host}, or the file store that it points to, cannot be reached; check the network, the proxy settings and the address"
+    )]
     Unreachable {
         /// Who cannot.
         host: String,

@@ -72,8 +72,15 @@ async fn redirects_without_end_are_given_up() {
 }
 
 #[tokio::test]
-async fn a_signed_address_is_not_shown() {
-    let store = HubDouble::start(|_| Answer::Truncated("{")).await;
-    let error = with_store(&store).await.resolve(None).await.unwrap_err();
+async fn a_store_that_is_kept_out_is_said_without_its_signed_address() {
+    // Nobody listens on the port of the discard service.
+    let signed = "http://localhost:9/files/config.json?X-Amz-Signature=abc";
+    let double = HubDouble::start(move |asked| match asked.number {
+        0 => Answer::Json(description()),
+        _ => redirect(302, signed),
+    })
+    .await;
+    let error = double.resolve(None).await.unwrap_err();
+    assert!(error.to_string().contains("or the file store that it points to, cannot be reached"), "{error}");
     assert!(!format!("{error} {error:?}").contains("X-Amz-Signature"), "{error:?}");
 }
