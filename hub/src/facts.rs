@@ -127,6 +127,7 @@ impl From<&DecoderFacts> for ModelFacts {
         Self {
             params_total_b: facts.parameters.map(|parameters| parameters.total_b),
             params_active_b: facts.parameters.and_then(|parameters| parameters.active_b),
+            layers: facts.layers,
             experts: facts.experts,
             attention_heads: facts.attention_heads,
             // Every accelerator holds the whole latent cache.
