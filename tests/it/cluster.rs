@@ -47,9 +47,22 @@ impl Scene {
 
     /// The finished run; nothing of it is left on the cluster.
     async fn finish(&self, run_id: &str) -> Run {
-        let run = self.installation.finish(run_id).await.unwrap();
+        let run = match self.installation.finish(run_id).await {
+            Ok(run) => run,
+            Err(error) => panic!("{run_id} did not end: {error:#}\n{}", self.scenery(run_id).await),
+        };
         assert_eq!(self.cluster.objects(Some(run_id)).unwrap(), Vec::<String>::new(), "left of {run_id}");
         run
+    }
+
+    /// The run's timeline, and what of it is on the cluster.
+    async fn scenery(&self, run_id: &str) -> String {
+        let events = self.installation.events(run_id).await;
+        let run = format!("accelbench.dev/run-id={run_id}");
+        let seen =
+            [vec!["describe", "pods", "-l", &run], vec!["get", "events"], vec!["get", "all", "-o", "wide"]];
+        let seen = seen.map(|what| self.cluster.in_runs(&what).unwrap_or_else(|error| error.to_string()));
+        format!("{events:#?}\n{}", seen.join("\n"))
     }
 
     /// Waits until the pod of a part of the run runs.
