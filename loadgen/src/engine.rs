@@ -1,7 +1,7 @@
 //! The engine under test, over HTTP: one request in, one sample out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use accelbench_core::dataset::{Content, Dataset, Message};
@@ -34,8 +34,11 @@ const PATIENCE_AFTER_DONE: Duration = Duration::from_secs(1);
 /// What is read of the words with which an engine refuses a request.
 const MOST_REFUSAL: usize = 4096;
 
-/// Attempts of a small request outside the measurement.
+/// Attempts of a small request outside the measurement, to an engine that answers with errors or never answered yet.
 const ATTEMPTS: u32 = 4;
+
+/// How long one that has answered before may be out of reach between two load points: networks of clusters come back.
+const PATIENCE_WITH_KNOWN: Duration = Duration::from_secs(90);
 
 /// The engine of a plan.
 #[derive(Clone)]
@@ -47,6 +50,8 @@ pub(crate) struct Engine {
     chat: Target,
     /// Requests that met a connection which the engine had given up, and were sent again.
     resent: Arc<AtomicU64>,
+    /// Whether a small request was answered.
+    has_answered: Arc<AtomicBool>,
     model: String,
     eos: EosPolicy,
     seed: u64,
@@ -104,6 +109,7 @@ impl Engine {
             chat: Target::post(&plan.base_url.join("v1/chat/completions")?, api_key)?,
             base_url: plan.base_url.clone(),
             resent: Arc::default(),
+            has_answered: Arc::default(),
             model: plan.served_model_name.clone(),
             eos: plan.workload.eos,
             seed: plan.workload.seed,
@@ -200,17 +206,24 @@ impl Engine {
 
     /// Posts a small JSON request outside the measurement, some times if need be; `None` when there is no answer.
     async fn post(&self, path: &str, body: &Value) -> Option<(StatusCode, Value)> {
-        for attempt in 1..=ATTEMPTS {
+        let began = Instant::now();
+        for attempt in 1.. {
             let request = self.client.post(self.url(path).ok()?).timeout(Duration::from_mins(1)).json(body);
             match request.send().await {
-                Ok(response) if !response.status().is_server_error() || attempt == ATTEMPTS => {
+                Ok(response) if !response.status().is_server_error() || attempt >= ATTEMPTS => {
+                    self.has_answered.store(true, Ordering::Relaxed);
                     let status = response.status();
                     return Some((status, response.json().await.unwrap_or(Value::Null)));
                 }
-                _ => tokio::time::sleep(Duration::from_millis(100) * attempt).await,
+                Err(_) if attempt >= ATTEMPTS && !self.is_waited_for(began) => return None,
+                _ => tokio::time::sleep(Duration::from_millis(100) * attempt.min(10)).await,
             }
         }
         None
+    }
+
+    fn is_waited_for(&self, began: Instant) -> bool {
+        self.has_answered.load(Ordering::Relaxed) && began.elapsed() < PATIENCE_WITH_KNOWN
     }
 }
 

@@ -46,9 +46,9 @@ impl Intake {
 
     /// Fetches the plan and the prompts, and checks that they belong together.
     pub(crate) async fn plan(&self) -> anyhow::Result<(LoadPlan, Dataset)> {
-        let bytes = self.until_answered(Method::GET, "plan", None, PLAN_PATIENCE).await?;
-        let plan: LoadPlan = serde_json::from_slice(&bytes).context("the plan cannot be read")?;
+        // The prompts first: with the plan, an accelerator begins to wait.
         let bytes = self.until_answered(Method::GET, "dataset", None, PLAN_PATIENCE).await?;
+        let plan = self.plan_to_come().await?;
         let sha256 = Sha256Hex::of(&bytes);
         ensure!(
             sha256 == plan.dataset_sha256,
@@ -57,6 +57,18 @@ impl Intake {
         );
         let dataset = Dataset::parse(&bytes).context("the dataset cannot be read")?;
         Ok((plan, dataset))
+    }
+
+    /// The plan, which there is when the engine is ready: whoever started this program decides how long that may take.
+    async fn plan_to_come(&self) -> anyhow::Result<LoadPlan> {
+        let asks_again = Duration::from_millis(100);
+        loop {
+            let bytes = self.until_answered(Method::GET, "plan", None, PLAN_PATIENCE).await?;
+            if !bytes.is_empty() {
+                return serde_json::from_slice(&bytes).context("the plan cannot be read");
+            }
+            tokio::time::sleep(asks_again).await;
+        }
     }
 
     /// Tells why the load cannot be measured.

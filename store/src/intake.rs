@@ -22,14 +22,39 @@ pub enum Receipt {
     Same,
 }
 
-/// The plan of a run's load generator; `None` unless the run is loading.
+/// Where a run stands for its load generator.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one exists at a time, for the length of one answer")]
+pub enum PlanOfRun {
+    /// The engine is not ready; there will be a plan if it becomes so.
+    Coming,
+    /// The run is loading, and this is its plan.
+    Now(LoadPlan),
+    /// The run takes no load any more.
+    Over,
+}
+
+impl PlanOfRun {
+    /// The plan, if there is one now.
+    #[must_use]
+    pub fn now(self) -> Option<LoadPlan> {
+        match self {
+            Self::Now(plan) => Some(plan),
+            Self::Coming | Self::Over => None,
+        }
+    }
+}
+
+/// The plan of a run's load generator.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown run.
-pub async fn plan(connection: &mut PgConnection, run_id: RunId) -> Result<Option<LoadPlan>> {
+pub async fn plan(connection: &mut PgConnection, run_id: RunId) -> Result<PlanOfRun> {
     let run = runs::find(connection, run_id).await?;
-    let (Phase::Loading, Some(endpoint)) = (run.phase, run.endpoint) else {
-        return Ok(None);
+    let endpoint = match (&run.phase, run.endpoint) {
+        (Phase::Queued | Phase::Deploying | Phase::AwaitingReady, _) => return Ok(PlanOfRun::Coming),
+        (Phase::Loading, Some(endpoint)) => endpoint,
+        _ => return Ok(PlanOfRun::Over),
     };
     let max_context = models::find(connection, &run.spec.model).await?.max_context_tokens;
     let reported = sqlx::query_scalar!(
@@ -38,7 +63,7 @@ pub async fn plan(connection: &mut PgConnection, run_id: RunId) -> Result<Option
     )
     .fetch_all(&mut *connection)
     .await?;
-    Ok(Some(LoadPlan {
+    Ok(PlanOfRun::Now(LoadPlan {
         schema_version: SCHEMA_VERSION,
         run_id,
         base_url: endpoint.base_url,

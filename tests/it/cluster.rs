@@ -47,10 +47,11 @@ impl Scene {
 
     /// The finished run; nothing of it is left on the cluster.
     async fn finish(&self, run_id: &str) -> Run {
-        let run = match self.installation.finish(run_id).await {
-            Ok(run) => run,
-            Err(error) => panic!("{run_id} did not end: {error:#}\n{}", self.scenery(run_id).await),
-        };
+        let run = self.installation.finish(run_id).await;
+        if let Err(error) = &run {
+            print_line(&format!("{run_id} did not end: {error:#}\n{}", self.scenery(run_id).await));
+        }
+        let run = run.unwrap();
         assert_eq!(self.cluster.objects(Some(run_id)).unwrap(), Vec::<String>::new(), "left of {run_id}");
         run
     }

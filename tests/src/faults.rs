@@ -96,6 +96,10 @@ impl Platform for FaultyPlatform {
         self.ask(context.run.id, Call::Readiness, self.inner.readiness(context)).await
     }
 
+    async fn prepare_load(&self, context: &RunContext, job: &LoadJob) -> Result<LoadState, PlatformError> {
+        self.inner.prepare_load(context, job).await
+    }
+
     async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError> {
         self.ask(context.run.id, Call::StartLoad, self.inner.start_load(context, job)).await
     }

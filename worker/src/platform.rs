@@ -113,6 +113,12 @@ pub trait Platform: Send + Sync {
     /// Looks how far the engine is.
     async fn readiness(&self, context: &RunContext) -> Result<Readiness, PlatformError>;
 
+    /// Gets the load generator ready while the engine is not, where that takes long: an accelerator that waits for it is
+    /// paid for. It gets its plan when the run is loading.
+    async fn prepare_load(&self, _context: &RunContext, _job: &LoadJob) -> Result<LoadState, PlatformError> {
+        Ok(LoadState::Running)
+    }
+
     /// Starts the load generator unless it was started before.
     async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError>;
 

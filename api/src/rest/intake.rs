@@ -1,10 +1,13 @@
 //! The intake for load generators. Each is let in by the token of its one run. A report is acknowledged when it is
 //! committed, and acknowledged again when it comes again.
 
+use std::time::Duration;
+
 use accelbench_core::exploration::Conclusion;
-use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport};
+use accelbench_core::load::{LoadProgress, LoadReport};
 use accelbench_core::run::RunId;
-use accelbench_store::intake::{self, Receipt};
+use accelbench_store::intake::{self, PlanOfRun, Receipt};
+use accelbench_store::notifications::changed;
 use accelbench_store::{Error, datasets, runs};
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
@@ -12,6 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
+use tokio::time::{Instant, sleep};
 
 use crate::app::App;
 use crate::body::{JsonBody, PathRun};
@@ -40,12 +44,29 @@ pub(crate) struct Failure {
     reason: String,
 }
 
-pub(crate) async fn plan(
-    State(app): State<App>,
-    Loadgen(run_id): Loadgen,
-) -> Result<Json<LoadPlan>, ApiError> {
-    let plan = intake::plan(&mut *app.connection().await?, run_id).await?;
-    plan.map(Json).ok_or_else(|| over(run_id))
+/// How long a load generator that came before its plan is let wait: less than it bears with an answer.
+const PLAN_WAIT: Duration = Duration::from_secs(20);
+
+/// How often its run is looked at, should a notification be lost.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The plan, as soon as the run is loading; no content when it is not after a while, and the load generator asks again.
+pub(crate) async fn plan(State(app): State<App>, Loadgen(run_id): Loadgen) -> Result<Response, ApiError> {
+    let mut changes = app.notifications().subscribe();
+    let until = Instant::now() + PLAN_WAIT;
+    loop {
+        match intake::plan(&mut *app.connection().await?, run_id).await? {
+            PlanOfRun::Now(plan) => return Ok(Json(plan).into_response()),
+            PlanOfRun::Over => return Err(over(run_id)),
+            PlanOfRun::Coming if Instant::now() >= until => return Ok(StatusCode::NO_CONTENT.into_response()),
+            PlanOfRun::Coming => {}
+        }
+        tokio::select! {
+            () = changed(&mut changes, run_id) => {}
+            () = sleep(LOOK_INTERVAL) => {}
+            () = app.stopped() => return Ok(StatusCode::NO_CONTENT.into_response()),
+        }
+    }
 }
 
 pub(crate) async fn dataset(State(app): State<App>, Loadgen(run_id): Loadgen) -> Result<Vec<u8>, ApiError> {
@@ -75,7 +96,7 @@ pub(crate) async fn report(
     }
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
     // A run that has moved on has no plan; its reports can only be ones that it has already.
-    if let Some(plan) = intake::plan(&mut transaction, run_id).await? {
+    if let Some(plan) = intake::plan(&mut transaction, run_id).await?.now() {
         report.validate(&plan)?;
     }
     let receipt = intake::put_report(&mut transaction, run_id, &report).await?;

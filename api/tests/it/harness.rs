@@ -123,13 +123,18 @@ impl TestApp {
     /// A submitted run, brought to the phase in which its load generator works.
     pub(crate) async fn loading(&self) -> RunId {
         let run_id = self.submitted().await;
+        self.bring_to_loading(run_id).await;
+        run_id
+    }
+
+    /// Brings a submitted run to the phase in which its load generator works.
+    pub(crate) async fn bring_to_loading(&self, run_id: RunId) {
         let mut connection = self.database.pool.begin().await.unwrap();
         let (lease, run) = take(&mut connection, run_id).await;
         lease::claim(&mut connection, lease, &run, "claimed").await.unwrap();
         step(&mut connection, run_id, Transition::Deployed, None).await;
         step(&mut connection, run_id, Transition::Ready, Some(&endpoint())).await;
         connection.commit().await.unwrap();
-        run_id
     }
 
     /// A run that succeeded with simulated results for both of its load points.
@@ -160,7 +165,7 @@ impl TestApp {
 
     pub(crate) async fn plan(&self, run_id: RunId) -> LoadPlan {
         let mut connection = self.database.pool.acquire().await.unwrap();
-        intake::plan(&mut connection, run_id).await.unwrap().unwrap()
+        intake::plan(&mut connection, run_id).await.unwrap().now().unwrap()
     }
 
     /// What a load generator of the run would report.

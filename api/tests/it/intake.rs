@@ -39,6 +39,17 @@ async fn a_plan_and_its_dataset_are_fetched_with_the_run_s_token() {
 }
 
 #[tokio::test]
+async fn a_load_generator_that_comes_early_waits_for_its_plan() {
+    let app = TestApp::new().await;
+    let run_id = app.submitted().await;
+    let early = app.as_loadgen(Method::GET, run_id, "plan", String::new());
+    let (answer, ()) = tokio::join!(early, app.bring_to_loading(run_id));
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let plan: LoadPlan = serde_json::from_value(answer.json()).unwrap();
+    assert_eq!(plan, app.plan(run_id).await);
+}
+
+#[tokio::test]
 async fn nobody_else_is_let_in() {
     let app = TestApp::new().await;
     let (run_id, other) = (app.loading().await, app.submitted().await);

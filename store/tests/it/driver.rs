@@ -122,7 +122,7 @@ pub(crate) async fn advance(
 
 /// Numbers of which no two are equal, so that a mixed-up column shows; as they arrive, which is through JSON.
 async fn reports(connection: &mut PgConnection, run_id: RunId) -> Result<Vec<LoadReport>> {
-    let plan = intake::plan(connection, run_id).await?.expect("the run is loading");
+    let plan = intake::plan(connection, run_id).await?.now().expect("the run is loading");
     let report = |index| {
         let mut report = examples::report(&plan, index);
         report.tpot_ms.mean += 0.125;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadStage, OfferedLoad, examples};
 use accelbench_core::run::{RunId, Verdict};
-use accelbench_store::intake::{self, Receipt};
+use accelbench_store::intake::{self, PlanOfRun, Receipt};
 use accelbench_store::{Error, events};
 
 use serde_json::json;
@@ -15,12 +15,16 @@ use crate::builders::{MODEL, Request, Store, constraint, raw, spec};
 #[tokio::test]
 async fn the_plan_exists_while_the_run_is_loading() {
     let store = Store::new().await;
-    for phase in ["queued", "awaiting_ready", "recording", "finished"] {
+    for (phase, coming) in
+        [("queued", true), ("awaiting_ready", true), ("recording", false), ("finished", false)]
+    {
         let run_id = store.run_in(phase).await;
-        assert_eq!(intake::plan(&mut *store.connection().await, run_id).await.unwrap(), None, "{phase}");
+        let plan = intake::plan(&mut *store.connection().await, run_id).await.unwrap();
+        assert_eq!(matches!(plan, PlanOfRun::Coming), coming, "{phase}");
+        assert_eq!(matches!(plan, PlanOfRun::Over), !coming, "{phase}");
     }
     let run_id = store.run_in("loading").await;
-    let plan = intake::plan(&mut *store.connection().await, run_id).await.unwrap().unwrap();
+    let plan = intake::plan(&mut *store.connection().await, run_id).await.unwrap().now().unwrap();
     let spec = store.run(run_id).await.spec;
     assert_eq!((plan.run_id, plan.served_model_name.as_str()), (run_id, MODEL));
     assert_eq!((plan.load_points, plan.workload), (spec.load_points, spec.workload));
@@ -34,7 +38,7 @@ async fn a_restarted_load_generator_learns_what_was_acknowledged() {
     let reports = store.reports(run_id).await;
     let mut connection = store.connection().await;
     intake::put_report(&mut connection, run_id, &reports[1]).await.unwrap();
-    let plan = intake::plan(&mut connection, run_id).await.unwrap().unwrap();
+    let plan = intake::plan(&mut connection, run_id).await.unwrap().now().unwrap();
     assert_eq!(plan.reported, [1]);
 }
 
@@ -219,7 +223,7 @@ async fn an_exploration_has_the_load_points_that_it_concludes_with() {
     let run_id = store.submit(&exploring()).await;
     store.bring_to(run_id, "loading").await;
     let mut connection = store.connection().await;
-    let plan = intake::plan(&mut connection, run_id).await.unwrap().unwrap();
+    let plan = intake::plan(&mut connection, run_id).await.unwrap().now().unwrap();
     assert_eq!((store.run(run_id).await.load_point_count, plan.explored.len()), (5, 0));
     for index in 0..2 {
         let mut grown = plan.clone();
@@ -228,7 +232,7 @@ async fn an_exploration_has_the_load_points_that_it_concludes_with() {
         report.validate(&plan).unwrap();
         intake::put_report(&mut connection, run_id, &report).await.unwrap();
     }
-    let plan = intake::plan(&mut connection, run_id).await.unwrap().unwrap();
+    let plan = intake::plan(&mut connection, run_id).await.unwrap().now().unwrap();
     assert_eq!((plan.explored.len(), store.run(run_id).await.has_all_reports(2)), (2, false));
     assert!(intake::set_conclusion(&mut connection, run_id, &conclusion("enough")).await.unwrap());
     // Told again, it is taken again, and the first one stays.

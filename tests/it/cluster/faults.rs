@@ -133,6 +133,21 @@ async fn an_engine_that_crashes_again_and_again_ends_the_run() {
 
 #[tokio::test]
 #[ignore = "needs a cluster: make test-cluster"]
+async fn an_engine_that_starts_at_the_second_try_is_measured() {
+    let Some(mended) = std::env::var_os("ACCELBENCH_CLUSTER_MENDED") else { return print_line("LEFT OUT") };
+    let mut scene = Scene::new(json!({"image": "registry.test/stumbling:1"})).await;
+    scene.start_worker();
+    let run_id = scene.submit().await;
+    let since = Instant::now();
+    let restarts = ["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}"];
+    let has_restarted = async || Ok(scene.cluster.in_runs(&restarts)?.contains('1'));
+    scene.installation.until("the engine's second start", has_restarted).await.unwrap();
+    std::fs::write(mended, "").unwrap();
+    survived(&scene, "engine ended once at its start", &run_id, since).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: make test-cluster"]
 async fn an_engine_that_outgrows_its_host_ends_the_run() {
     with_image("registry.test/greedy:1", "engine OOMKilled", "OOMKilled").await;
 }

@@ -99,10 +99,15 @@ impl Driver<'_> {
         let redact = |text| redacted(context.hf_token.as_ref(), text);
         Ok(match self.platform(run).readiness(&context).await? {
             Readiness::Failed(reason) => Step::failed(redact(reason)),
-            Readiness::Pending(detail) => Step::Wait {
-                interval: STARTING_INTERVAL,
-                detail: Some(format!("waiting for the engine: {}", redact(detail))),
-            },
+            Readiness::Pending(detail) => {
+                match self.platform(run).prepare_load(&context, &self.load_job(run)).await? {
+                    LoadState::Ended(reason) => Step::failed(redact(reason)),
+                    LoadState::Running | LoadState::Pending(_) => Step::Wait {
+                        interval: STARTING_INTERVAL,
+                        detail: Some(format!("waiting for the engine: {}", redact(detail))),
+                    },
+                }
+            }
             Readiness::Ready(endpoint) => {
                 let version = endpoint.engine.version.value().map_or("of unknown version", String::as_str);
                 let message = format!(
@@ -119,11 +124,9 @@ impl Driver<'_> {
             return Ok(step);
         }
         let platform = self.platform(run);
-        let worker = self.worker;
-        let job = LoadJob { api_url: worker.api_url.clone(), token: worker.secret_key.run_token(run.id) };
         let context = self.context(run).await?;
         let redact = |text| redacted(context.hf_token.as_ref(), text);
-        platform.start_load(&context, &job).await?;
+        platform.start_load(&context, &self.load_job(run)).await?;
         match platform.load_state(&context).await? {
             LoadState::Running => Ok(Step::wait(LOADING_INTERVAL)),
             LoadState::Pending(detail) => {
@@ -134,6 +137,11 @@ impl Driver<'_> {
                 Ok(self.load_end(run).await?.unwrap_or_else(|| Step::failed(redact(reason))))
             }
         }
+    }
+
+    fn load_job(&self, run: &Run) -> LoadJob {
+        let worker = self.worker;
+        LoadJob { api_url: worker.api_url.clone(), token: worker.secret_key.run_token(run.id) }
     }
 
     async fn load_end(&self, run: &Run) -> Result<Option<Step>, Error> {

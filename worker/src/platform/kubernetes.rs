@@ -29,6 +29,7 @@ pub mod names;
 pub mod options;
 mod reach;
 pub mod reap;
+mod serving;
 
 use changes::Changes;
 use cluster::{Cluster, Container};
@@ -136,6 +137,10 @@ impl Platform for KubernetesPlatform {
             return Ok(Readiness::Failed(LEASE_GONE.to_owned()));
         }
         engine::readiness(self, context).await
+    }
+
+    async fn prepare_load(&self, context: &RunContext, job: &LoadJob) -> Result<LoadState, PlatformError> {
+        loadgen::prepare(self, context, job).await
     }
 
     async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError> {

@@ -112,14 +112,27 @@ impl Cluster {
     /// Says that the run is looked after; false when its Lease is gone. Never makes one.
     pub(super) async fn renew(&self, run_id: RunId, holder: &str) -> Result<bool, PlatformError> {
         let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-        let renewal = json!({"spec": {"renewTime": now, "holderIdentity": holder}});
+        self.patch_lease(run_id, &json!({"spec": {"renewTime": now, "holderIdentity": holder}})).await
+    }
+
+    /// Notes something on the run's Lease; false when it is gone or going.
+    pub(super) async fn annotate(
+        &self,
+        run_id: RunId,
+        key: &str,
+        value: &str,
+    ) -> Result<bool, PlatformError> {
+        let annotations = json!({"metadata": {"annotations": {key: value}}});
+        self.patch_lease(run_id, &annotations).await
+    }
+
+    async fn patch_lease(&self, run_id: RunId, patch: &Value) -> Result<bool, PlatformError> {
         let parameters =
             PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        let patch = Patch::Merge(&renewal);
-        match self.api::<Lease>().patch(&names::lease(run_id), &parameters, &patch).await {
+        match self.api::<Lease>().patch(&names::lease(run_id), &parameters, &Patch::Merge(patch)).await {
             Ok(lease) => Ok(lease.metadata.deletion_timestamp.is_none()),
             Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(failure("the run's Lease cannot be renewed", error)),
+            Err(error) => Err(failure("the run's Lease cannot be changed", error)),
         }
     }
 

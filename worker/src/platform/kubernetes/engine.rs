@@ -2,10 +2,8 @@
 
 use accelbench_core::engine::profile::ENGINE_PORT;
 use accelbench_core::observed::Observed;
-use accelbench_core::run::{ReadyEndpoint, RunId};
+use accelbench_core::run::ReadyEndpoint;
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::cluster::Container;
@@ -13,7 +11,7 @@ use super::diagnosis::{self, EngineObservation, Finding};
 use super::manifests::engine_url;
 use super::names::{self, Component};
 use super::reach::Reached;
-use super::{KubernetesPlatform, deployment, machine};
+use super::{KubernetesPlatform, LEASE_GONE, deployment, machine, serving};
 use crate::platform::{PlatformError, Readiness, RunContext, probe};
 
 /// Lines of a log that are looked at for a cause.
@@ -32,37 +30,20 @@ pub(super) async fn readiness(
     context: &RunContext,
 ) -> Result<Readiness, PlatformError> {
     let pods = platform.cluster.pods(context.run.id, Component::Engine).await?;
-    if let Some(pod) = newest(&pods).filter(|pod| diagnosis::is_ready(pod) && restarts(pod) == 0) {
-        return answer(platform, context, pod).await;
+    // One that was started again and serves now is as good as any: what is measured begins after this.
+    if let Some(pod) = newest(&pods).filter(|pod| diagnosis::is_ready(pod)) {
+        let answered = answer(platform, context, pod).await?;
+        let is_ready = matches!(answered, Readiness::Ready(_));
+        if is_ready && !serving::note(platform, context.run.id, pod).await? {
+            return Ok(Readiness::Failed(LEASE_GONE.to_owned()));
+        }
+        return Ok(answered);
     }
     let sight = look(platform, context, pods).await?;
     Ok(match diagnosis::engine(&sight.observation(context)?) {
         Finding::Pending(sentence) => Readiness::Pending(sentence),
         Finding::Fatal(sentence) => Readiness::Failed(sentence),
     })
-}
-
-/// Why the engine that served when the load began, which is the pod with this uid, does so no more.
-pub(super) async fn interruption(
-    platform: &KubernetesPlatform,
-    context: &RunContext,
-    served_by: &str,
-) -> Result<Option<String>, PlatformError> {
-    let mut pods = platform.cluster.pods(context.run.id, Component::Engine).await?;
-    // A pod that took the place of the one that served is another engine, however far it is.
-    pods.retain(|pod| pod.metadata.uid.as_deref() == Some(served_by));
-    let is_well = |pod: &Pod| {
-        diagnosis::is_ready(pod) && restarts(pod) == 0 && pod.metadata.deletion_timestamp.is_none()
-    };
-    // Nothing more is read of an engine that is well.
-    if newest(&pods).is_some_and(is_well) {
-        return Ok(None);
-    }
-    // It served without a restart: after one, whatever runs is another engine.
-    let began_anew = newest(&pods).is_some_and(|pod| restarts(pod) > 0);
-    let served_at = Time(if began_anew { Timestamp::MIN } else { Timestamp::MAX });
-    let sight = look(platform, context, pods).await?;
-    Ok(diagnosis::interruption(&sight.observation(context)?, &served_at))
 }
 
 async fn answer(
@@ -104,7 +85,7 @@ fn image_digest(pod: &Pod) -> Observed<String> {
     )
 }
 
-async fn look(
+pub(super) async fn look(
     platform: &KubernetesPlatform,
     context: &RunContext,
     pods: Vec<Pod>,
@@ -132,7 +113,10 @@ async fn look(
 }
 
 impl Sight {
-    fn observation<'a>(&'a self, context: &'a RunContext) -> Result<EngineObservation<'a>, PlatformError> {
+    pub(super) fn observation<'a>(
+        &'a self,
+        context: &'a RunContext,
+    ) -> Result<EngineObservation<'a>, PlatformError> {
         Ok(EngineObservation {
             model: context.run.spec.model.as_str(),
             profile: deployment::plan(context)?.map(|plan| plan.profile),
@@ -169,18 +153,4 @@ fn telling_container(pod: &Pod) -> Option<Container> {
         return Some(Container::Previous);
     }
     state.is_some_and(|state| state.running.is_some()).then_some(Container::Present)
-}
-
-/// The pod that serves, by its uid, and the zone in which it does.
-pub(super) async fn serving(
-    platform: &KubernetesPlatform,
-    run_id: RunId,
-) -> Result<(Option<String>, Option<String>), PlatformError> {
-    let pods = platform.cluster.pods(run_id, Component::Engine).await?;
-    let Some(pod) = newest(&pods) else { return Ok((None, None)) };
-    let node = match diagnosis::node_name(pod) {
-        Some(node) => platform.cluster.node(node).await,
-        None => None,
-    };
-    Ok((pod.metadata.uid.clone(), node.as_ref().and_then(machine::zone)))
 }

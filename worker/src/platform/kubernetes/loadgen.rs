@@ -1,76 +1,114 @@
-//! The load generator's Job: made once, beside the engine, and watched together with it.
+//! The load generator's Job: made once, as soon as it is known where the engine runs, and watched together with it.
 
 use accelbench_core::run::RunId;
+use k8s_openapi::api::batch::v1::Job;
 
 use super::cluster::Container;
 use super::diagnosis::{self, LoadFinding};
-use super::manifests::{Manifest, RunToken};
+use super::manifests::RunToken;
 use super::names::Component;
-use super::{KubernetesPlatform, deployment, engine};
+use super::{KubernetesPlatform, LEASE_GONE, deployment, engine, machine, serving};
 use crate::platform::{LoadJob, LoadState, PlatformError, RunContext};
 
 const TELLING_LINES: i64 = 20;
 
-/// The annotation of the Job that says which pod served when the load began. Moments do not tell two pods of one second
-/// apart.
-const SERVED_BY: &str = "accelbench.dev/served-by";
+/// Lets the load generator start beside an engine that is not ready: its node and its image may take as long.
+pub(super) async fn prepare(
+    platform: &KubernetesPlatform,
+    context: &RunContext,
+    job: &LoadJob,
+) -> Result<LoadState, PlatformError> {
+    let run_id = context.run.id;
+    if let Some(made) = platform.cluster.job(run_id).await? {
+        return progress(platform, run_id, &made).await;
+    }
+    if let Some(node) = engine_node(platform, run_id).await? {
+        make(platform, context, job, Some(&node)).await?;
+    }
+    Ok(LoadState::Running)
+}
 
-/// A Job cannot be changed, and holds the engine's zone: it is made only where there is none.
 pub(super) async fn start(
     platform: &KubernetesPlatform,
     context: &RunContext,
     job: &LoadJob,
 ) -> Result<(), PlatformError> {
-    let run_id = context.run.id;
-    if platform.cluster.job(run_id).await?.is_some() {
+    if platform.cluster.job(context.run.id).await?.is_some() {
         return Ok(());
     }
+    let node = engine_node(platform, context.run.id).await?;
+    make(platform, context, job, node.as_deref()).await
+}
+
+/// A Job cannot be changed, and holds the engine's zone: it is made only where there is none.
+async fn make(
+    platform: &KubernetesPlatform,
+    context: &RunContext,
+    job: &LoadJob,
+    engine_node: Option<&str>,
+) -> Result<(), PlatformError> {
+    let cluster = &platform.cluster;
     // A run whose Lease is gone is not begun anew.
     let lease =
-        platform.cluster.lease(run_id).await?.filter(|lease| lease.metadata.deletion_timestamp.is_none());
+        cluster.lease(context.run.id).await?.filter(|lease| lease.metadata.deletion_timestamp.is_none());
     let Some(uid) = lease.and_then(|lease| lease.metadata.uid) else { return Ok(()) };
-    let (served_by, zone) = engine::serving(platform, run_id).await?;
+    let node = match engine_node {
+        Some(name) => cluster.node(name).await,
+        None => None,
+    };
+    let zone = node.as_ref().and_then(machine::zone);
     let token = RunToken::new(job.token.clone());
     let objects = deployment::objects(context, &uid, &platform.options);
-    for mut manifest in objects.loadgen(&job.api_url, &token, zone.as_deref()) {
-        if let Manifest::Job(job) = &mut manifest {
-            job.metadata.annotations = served_by.clone().map(|uid| [(SERVED_BY.to_owned(), uid)].into());
-        }
-        platform.cluster.apply(&manifest).await?;
+    for manifest in objects.loadgen(&job.api_url, &token, zone.as_deref()) {
+        cluster.apply(&manifest).await?;
     }
     Ok(())
 }
 
+async fn engine_node(platform: &KubernetesPlatform, run_id: RunId) -> Result<Option<String>, PlatformError> {
+    let pods = platform.cluster.pods(run_id, Component::Engine).await?;
+    Ok(engine::newest(&pods).and_then(diagnosis::node_name).map(str::to_owned))
+}
+
+/// How the load is: the engine must be the one that was found ready, and the load generator must work.
 pub(super) async fn state(
     platform: &KubernetesPlatform,
     context: &RunContext,
 ) -> Result<LoadState, PlatformError> {
     let run_id = context.run.id;
-    let Some(job) = platform.cluster.job(run_id).await? else {
-        return Ok(LoadState::Ended("the load generator's Job is gone (deleted from outside?)".to_owned()));
+    let Some(lease) = platform.cluster.lease(run_id).await? else {
+        return Ok(LoadState::Ended(LEASE_GONE.to_owned()));
     };
-    let served_by = job.metadata.annotations.as_ref().and_then(|all| all.get(SERVED_BY));
-    let served_by = served_by.map_or("", String::as_str);
-    if let Some(how) = engine::interruption(platform, context, served_by).await? {
+    if let Some(how) = serving::interruption(platform, context, &lease).await? {
         return Ok(LoadState::Ended(how));
     }
+    match platform.cluster.job(run_id).await? {
+        Some(job) => progress(platform, run_id, &job).await,
+        None => Ok(LoadState::Ended("the load generator's Job is gone (deleted from outside?)".to_owned())),
+    }
+}
+
+/// How far the load generator itself is.
+async fn progress(
+    platform: &KubernetesPlatform,
+    run_id: RunId,
+    job: &Job,
+) -> Result<LoadState, PlatformError> {
     let pods = platform.cluster.pods(run_id, Component::Loadgen).await?;
     // A cluster may replace a pod that was deleted: what happened to the first one counts.
     let deleted = pods.iter().find(|pod| pod.metadata.deletion_timestamp.is_some());
     let pod = deleted.or_else(|| engine::newest(&pods));
-    let name = pod.and_then(|pod| pod.metadata.name.as_deref());
-    let running = diagnosis::loadgen(&job, pod, &[], "") == LoadFinding::Running;
-    if running {
+    if diagnosis::loadgen(job, pod, &[], "") == LoadFinding::Running {
         return Ok(LoadState::Running);
     }
-    let (events, log) = match name {
+    let (events, log) = match pod.and_then(|pod| pod.metadata.name.as_deref()) {
         Some(name) => (
             platform.cluster.events_of(name).await,
             platform.cluster.log(name, Container::Present, TELLING_LINES).await,
         ),
         None => (platform.cluster.events_of_kind("Job", &job_name(run_id)).await, String::new()),
     };
-    Ok(match diagnosis::loadgen(&job, pod, &events, &log) {
+    Ok(match diagnosis::loadgen(job, pod, &events, &log) {
         LoadFinding::Running => LoadState::Running,
         LoadFinding::Pending(detail) => LoadState::Pending(detail),
         LoadFinding::Ended(how) => LoadState::Ended(how),
