@@ -277,6 +277,9 @@ pub struct ReadyEndpoint {
     /// The machine that it runs on, where the platform can see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
+    /// Pages of the exporters of accelerator metrics on that machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accelerator_metrics: Vec<Url>,
 }
 
 /// A node of a cluster, as far as the cluster knows it.

@@ -18,13 +18,17 @@ pub(crate) async fn lock(connection: &mut PgConnection, group: &CapacityGroup) -
     Ok(())
 }
 
-/// The runs that may leave the queue now, in the order in which they do: a person's before the catalog's, older ones
-/// first, as many as there are free places.
+/// How long a node without a run is kept, as our node pools have it. Nothing breaks where it is another time.
+const NODE_TTL: Duration = Duration::from_mins(10);
+
+/// The runs that may leave the queue now, in the order in which they do, as many as there are free places: a person's
+/// before the catalog's; the catalog's that can have a node of one that was just there; older ones first.
 pub(crate) async fn next_in_line(
     connection: &mut PgConnection,
     group: &CapacityGroup,
 ) -> Result<Vec<(Uuid, Priority)>> {
-    let rows = sqlx::query_file!("queries/runs/next_in_line.sql", group.0).fetch_all(connection).await?;
+    let rows = sqlx::query_file!("queries/runs/next_in_line.sql", group.0, NODE_TTL.as_secs_f64());
+    let rows = rows.fetch_all(connection).await?;
     let priority = |word: &str| {
         if word == Priority::Person.as_str() { Priority::Person } else { Priority::Catalog }
     };

@@ -80,8 +80,7 @@ pub async fn plan(connection: &mut PgConnection, run_id: RunId) -> Result<PlanOf
             Vec::new()
         },
         slo: run.spec.slo,
-        // No platform names exporters yet.
-        accelerator_metrics: Vec::new(),
+        accelerator_metrics: endpoint.accelerator_metrics,
         reported: reported.into_iter().map(i32::cast_unsigned).collect(),
     }))
 }

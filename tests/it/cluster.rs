@@ -8,6 +8,7 @@ use accelbench_tests::cluster::{TestCluster, WorkerCluster};
 use accelbench_tests::installation::{Installation, request};
 use serde_json::{Value, json};
 
+mod conformance;
 mod crowd;
 mod faults;
 mod nodes;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use accelbench_core::run::{Run, Verdict};
 use accelbench_store::capacity;
+use accelbench_tests::cluster::WorkerCluster;
 use accelbench_tests::faults::{Call, Fault, Faults, FaultyPlatform};
 use accelbench_tests::installation::{Installation, request};
 use accelbench_worker::platform::PlatformError;
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// What must come of a run.
@@ -59,25 +60,31 @@ fn cases() -> Vec<(Call, Fault, End)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refused_call_ends_in_a_clean_slate_and_a_reason() {
     let installation = Installation::start().await.unwrap();
+    conform(&installation, None, &request("simulator")).await;
+    assert_eq!(installation.run_processes().unwrap(), Vec::<i32>::new(), "processes of a run are left");
+}
+
+/// What every platform must keep to: `request` is for a run on it, and `cluster` is for workers that need one. Nothing of
+/// any run may be left on it afterwards, which is the caller's to check.
+pub(crate) async fn conform(installation: &Installation, cluster: Option<&WorkerCluster>, request: &Value) {
     let pool = &installation.database.pool;
     capacity::set_limit(&mut pool.acquire().await.unwrap(), "*", 8).await.unwrap();
     capacity::set_limit(&mut pool.acquire().await.unwrap(), "local", 8).await.unwrap();
     let faults = Faults::default();
-    let (worker, options) = installation.worker_in_process().unwrap();
+    let (worker, options) = installation.worker_in_process(cluster).await.unwrap();
     let worker = worker.with_platforms(|inner| Arc::new(FaultyPlatform { inner, faults: faults.clone() }));
     installation.offer_simulator().await.unwrap();
     let mut submitted = Vec::new();
     for case in cases() {
-        let run_id = installation.submit(&request("simulator")).await.unwrap();
+        let run_id = installation.submit(request).await.unwrap();
         faults.set(run_id.parse().unwrap(), case.0, case.1);
         submitted.push((run_id, case));
     }
     let stop = CancellationToken::new();
     let working = tokio::spawn(accelbench_worker::run(worker, options, stop.clone().cancelled_owned()));
 
-    let checks = submitted.iter().map(|(run_id, case)| check(&installation, &faults, run_id, *case));
+    let checks = submitted.iter().map(|(run_id, case)| check(installation, &faults, run_id, *case));
     join_all(checks).await;
-    assert_eq!(installation.run_processes().unwrap(), Vec::<i32>::new(), "processes of a run are left");
     // A folder that could not be removed at the run's end is the reaper's.
     installation
         .until("no folder is left", async || Ok(installation.run_folders()?.is_empty()))

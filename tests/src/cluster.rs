@@ -189,6 +189,23 @@ impl TestCluster {
         self.kubectl(&["apply", "-f", &file.to_string_lossy()]).map(|_| ())
     }
 
+    /// Asks for the eviction of a pod, as a drained node does.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub fn evict(&self, pod: &str) -> anyhow::Result<()> {
+        let path = format!("/api/v1/namespaces/{}/pods/{pod}/eviction", self.namespace);
+        let file = self.folder.path().join("eviction.json");
+        // Servers before 1.22 know the older version alone.
+        let evict = |version: &str| {
+            let metadata = json!({"name": pod, "namespace": self.namespace});
+            let eviction = json!({"apiVersion": version, "kind": "Eviction", "metadata": metadata});
+            fs::write(&file, serde_json::to_vec(&eviction)?)?;
+            self.kubectl(&["create", "--raw", &path, "-f", &file.to_string_lossy()])
+        };
+        evict("policy/v1").or_else(|_too_old| evict("policy/v1beta1")).map(|_| ())
+    }
+
     /// Runs kubectl in the namespace of runs.
     ///
     /// # Errors

@@ -114,28 +114,38 @@ impl Installation {
         Ok(pid)
     }
 
+    /// The server's process id.
+    #[must_use]
+    pub fn server(&self) -> Pid {
+        Pid::from_raw(self.server.id().cast_signed())
+    }
+
     /// The port of the server.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default()
     }
 
-    /// A worker in this process, whose platforms a test may wrap, with what it needs to be run.
+    /// A worker in this process, whose platforms a test may wrap, with what it needs to be run. On a cluster it has the
+    /// rights of this process.
     ///
     /// # Errors
-    /// When its state folder cannot be made.
-    pub fn worker_in_process(&self) -> anyhow::Result<(Worker, WorkerOptions)> {
+    /// When its state folder cannot be made, or the cluster is not there.
+    pub async fn worker_in_process(
+        &self,
+        cluster: Option<&WorkerCluster>,
+    ) -> anyhow::Result<(Worker, WorkerOptions)> {
         let options = WorkerOptions {
-            api_url: self.url.parse()?,
+            api_url: cluster.map_or(&self.url, |cluster| &cluster.api_url).parse()?,
             state_dir: self.folder.path().join("state"),
             concurrency: 32,
             engines: Vec::new(),
-            kubernetes: None,
+            kubernetes: cluster.map(|cluster| cluster.settings.clone()),
             price_regions: Vec::new(),
             pricing_endpoint: None,
             program: Some(Self::program()?),
         };
-        let worker = Worker::new(&options, self.database.pool.clone(), self.secret_key.clone())?;
+        let worker = Worker::new(&options, self.database.pool.clone(), self.secret_key.clone()).await?;
         Ok((worker, options))
     }
 
@@ -299,11 +309,14 @@ impl Installation {
         condition: impl AsyncFn() -> anyhow::Result<bool>,
     ) -> anyhow::Result<()> {
         let until = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(20);
         while !condition().await? {
             if Instant::now() > until {
                 bail!("waited in vain for: {what}; the logs:\n{}", self.logs().unwrap_or_default());
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
+            // What takes long is not hurried by those who ask, and many ask at once.
+            pause = pause.mul_f64(1.2).min(Duration::from_millis(200));
         }
         Ok(())
     }

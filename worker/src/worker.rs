@@ -1,6 +1,6 @@
 //! A worker process: its handles, and the loops that it runs until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,14 +41,20 @@ impl Worker {
     /// Prepares a worker; nothing runs yet.
     ///
     /// # Errors
-    /// When the state folder cannot be made or this program cannot be found.
-    pub fn new(options: &WorkerOptions, pool: PgPool, secret_key: SecretKey) -> anyhow::Result<Self> {
+    /// When the state folder cannot be made, this program cannot be found, or the cluster that the operator names cannot
+    /// be connected to.
+    pub async fn new(options: &WorkerOptions, pool: PgPool, secret_key: SecretKey) -> anyhow::Result<Self> {
         let program: PathBuf = match &options.program {
             Some(program) => program.clone(),
             None => std::env::current_exe().context("the path of this program cannot be found")?,
         };
         let platforms = Platforms::new(options.state_dir.clone(), program)
             .with_context(|| format!("the state folder {} cannot be used", options.state_dir.display()))?;
+        let name = format!("worker-{}", Uuid::now_v7());
+        let platforms = match &options.kubernetes {
+            Some(settings) => platforms.with_kubernetes(Arc::new(cluster(settings, &name).await?)),
+            None => platforms,
+        };
         Ok(Self {
             notifications: RunNotifications::listen(pool.clone()),
             platforms,
@@ -56,7 +62,7 @@ impl Worker {
             api_url: options.api_url.clone(),
             price_regions: options.price_regions.clone(),
             pricing_endpoint: options.pricing_endpoint.clone(),
-            name: format!("worker-{}", Uuid::now_v7()),
+            name,
             stopping: CancellationToken::new(),
             pool,
         })
@@ -84,8 +90,12 @@ pub async fn run(
     options: WorkerOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let worker = Arc::new(with_cluster(worker, &options).await?);
+    let worker = Arc::new(worker);
     offer_engines(&worker.pool, &options.engines).await?;
+    if options.kubernetes.is_some() {
+        let mut connection = worker.pool.acquire().await.context("the database cannot be reached")?;
+        platforms::offer_kubernetes(&mut connection).await?;
+    }
     let background =
         [tokio::spawn(schedules::keep(Arc::clone(&worker))), tokio::spawn(reaper::keep(Arc::clone(&worker)))];
     let stopping = worker.stopping.clone();
@@ -105,21 +115,15 @@ pub async fn run(
     ended.context("the queue's workers ended")
 }
 
-/// The worker with the cluster that the operator names, if any.
-async fn with_cluster(mut worker: Worker, options: &WorkerOptions) -> anyhow::Result<Worker> {
-    let Some(file) = &options.kubernetes else { return Ok(worker) };
+/// The cluster that the operator's settings in `file` are for.
+async fn cluster(file: &Path, holder: &str) -> anyhow::Result<KubernetesPlatform> {
     let place = file.display();
     let text = std::fs::read(file).with_context(|| format!("{place} cannot be read"))?;
     let settings =
         serde_json::from_slice(&text).with_context(|| format!("{place} is no settings of a cluster"))?;
-    let platform = KubernetesPlatform::connect(settings, worker.name.clone())
+    KubernetesPlatform::connect(settings, holder.to_owned())
         .await
-        .context("there is no cluster: neither does this process run in one, nor is there a kubeconfig")?;
-    worker.platforms = worker.platforms.with_kubernetes(Arc::new(platform));
-    let mut connection = worker.pool.acquire().await.context("the database cannot be reached")?;
-    platforms::offer_kubernetes(&mut connection).await?;
-    drop(connection);
-    Ok(worker)
+        .context("there is no cluster: neither does this process run in one, nor is there a kubeconfig")
 }
 
 fn monitor(worker: Arc<Worker>, concurrency: usize) -> Monitor {

@@ -215,6 +215,7 @@ fn endpoint() -> ReadyEndpoint {
         },
         engine_arguments: vec!["--port".to_owned(), "8000".to_owned()],
         machine: None,
+        accelerator_metrics: Vec::new(),
     }
 }
 

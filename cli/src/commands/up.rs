@@ -100,20 +100,20 @@ async fn serve(
         pricing_endpoint: None,
         program: None,
     };
-    let worker = start_worker(worker, pool.clone(), key, stop.clone())?;
+    let worker = start_worker(worker, pool.clone(), key, stop.clone()).await?;
     home.write_running(&Running { pid: process::id().cast_signed(), url: url.clone() })?;
     notice(&format!("AccelBench is up at {url}\nstop it with Ctrl-C or `accelbench down`"));
     wait(&pool, stop, api, worker).await
 }
 
-fn start_worker(
+async fn start_worker(
     options: WorkerOptions,
     pool: PgPool,
     key: SecretKey,
     stop: CancellationToken,
 ) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
     let stopped = async move { stop.cancelled().await };
-    let worker = Worker::new(&options, pool, key)?;
+    let worker = Worker::new(&options, pool, key).await?;
     Ok(tokio::spawn(accelbench_worker::run(worker, options, stopped)))
 }
 

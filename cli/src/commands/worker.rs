@@ -17,6 +17,6 @@ pub(crate) struct WorkerCommandOptions {
 pub(crate) async fn worker(options: WorkerCommandOptions) -> anyhow::Result<()> {
     let secret_key = secret_key_from_environment()?;
     let pool = options.database.connect().await?;
-    let worker = Worker::new(&options.worker, pool, secret_key)?;
+    let worker = Worker::new(&options.worker, pool, secret_key).await?;
     accelbench_worker::run(worker, options.worker, shutdown::wait()).await
 }

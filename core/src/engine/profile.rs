@@ -48,7 +48,7 @@ pub enum ProfileName {
 }
 
 /// Where the accelerator's own metrics come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetricsSource {
     /// NVIDIA's DCGM exporter on the engine's node.

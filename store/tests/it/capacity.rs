@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use accelbench_core::run::{CapacityGroup, Priority, RunId, Verdict};
 use accelbench_store::lease::{self, Claim};
-use accelbench_store::{capacity, runs};
+use accelbench_store::{capacity, instances, runs};
 use serde_json::json;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::builders::{Request, Store, constraint, spec};
+use crate::builders::{Request, Store, constraint, instance, spec};
 
 impl Store {
     async fn limit(&self, group: &str, max_runs: i32) {
@@ -105,6 +105,41 @@ async fn a_person_goes_before_the_catalog_and_the_older_first() {
     assert_eq!(store.claim(later).await, Claim::Waiting);
     assert_eq!(store.claim(person).await, Claim::Claimed);
     assert_eq!(capacity::queue_position(&mut connection, person).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_catalog_goes_where_a_node_was_just_used() {
+    let store = Store::new().await;
+    store.limit("local", 1).await;
+    let other = instance(&json!({"instance_type": "g5.xlarge", "family": "g5"}));
+    instances::upsert(&mut *store.connection().await, &other).await.unwrap();
+    let of_catalog = |instance_type: &str| Request {
+        spec: spec(&json!({"instance_type": instance_type})),
+        priority: Priority::Catalog,
+        ..Request::default()
+    };
+    let first = store.submit(&of_catalog("g6e.xlarge")).await;
+    let elsewhere = store.submit(&of_catalog("g5.xlarge")).await;
+    let again = store.submit(&of_catalog("g6e.xlarge")).await;
+    assert_eq!(store.claim(first).await, Claim::Claimed);
+    store.bring_to(first, "finished").await;
+    let person = store.submit(&Request::default()).await;
+    for waits in [again, elsewhere] {
+        assert_eq!(store.claim(waits).await, Claim::Waiting);
+    }
+    assert_eq!(store.claim(person).await, Claim::Claimed);
+    store.bring_to(person, "finished").await;
+    assert_eq!(store.claim(elsewhere).await, Claim::Waiting);
+    assert_eq!(store.claim(again).await, Claim::Claimed);
+    store.bring_to(again, "finished").await;
+
+    let later = store.submit(&of_catalog("g6e.xlarge")).await;
+    sqlx::query("UPDATE runs SET phase_since = now() - interval '11 minutes' WHERE phase = 'finished'")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    assert_eq!(store.claim(later).await, Claim::Waiting, "its node is gone by now");
+    assert_eq!(store.claim(elsewhere).await, Claim::Claimed);
 }
 
 #[tokio::test]

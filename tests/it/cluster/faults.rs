@@ -19,7 +19,7 @@ fn line(fault: &str, run: &Run, took: Duration) {
 }
 
 /// A fault after which the run succeeds all the same.
-async fn survived(scene: &Scene, fault: &str, run_id: &str, since: Instant) {
+pub(super) async fn survived(scene: &Scene, fault: &str, run_id: &str, since: Instant) {
     let run = scene.finish(run_id).await;
     line(fault, &run, since.elapsed());
     assert_eq!(
@@ -73,6 +73,12 @@ async fn a_worker_killed_while_loading_is_replaced() {
 
 #[tokio::test]
 #[ignore = "needs a cluster: make test-cluster"]
+async fn a_worker_killed_while_recording_is_replaced() {
+    worker_killed_in("recording").await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: make test-cluster"]
 async fn a_worker_killed_while_tearing_down_is_replaced() {
     worker_killed_in("tearing_down").await;
 }
@@ -112,7 +118,7 @@ async fn a_cancelled_run_leaves_nothing() {
 
 /// A run whose image is one of those that do not work.
 async fn with_image(image: &str, fault: &str, words: &str) {
-    let mut scene = Scene::new(json!({"image": image})).await;
+    let mut scene = Scene::new(json!({"simulator_image": image})).await;
     scene.start_worker();
     let run_id = scene.submit().await;
     let since = Instant::now();
@@ -135,7 +141,7 @@ async fn an_engine_that_crashes_again_and_again_ends_the_run() {
 #[ignore = "needs a cluster: make test-cluster"]
 async fn an_engine_that_starts_at_the_second_try_is_measured() {
     let Some(mended) = std::env::var_os("ACCELBENCH_CLUSTER_MENDED") else { return print_line("LEFT OUT") };
-    let mut scene = Scene::new(json!({"image": "registry.test/stumbling:1"})).await;
+    let mut scene = Scene::new(json!({"simulator_image": "registry.test/stumbling:1"})).await;
     scene.start_worker();
     let run_id = scene.submit().await;
     let since = Instant::now();
@@ -152,13 +158,18 @@ async fn an_engine_that_outgrows_its_host_ends_the_run() {
     with_image("registry.test/greedy:1", "engine OOMKilled", "OOMKilled").await;
 }
 
+/// A run that loads long enough for something to happen to it.
+fn long() -> Value {
+    let mut request = super::on_cluster();
+    request["measurement"] = json!({"min_duration_s": 20.0, "min_requests": 5});
+    request
+}
+
 /// Something is deleted from outside while the run loads.
 async fn deleted_while_loading(what: &[&str], fault: &str, words: &str) {
     let mut scene = Scene::new(json!({})).await;
     scene.start_worker();
-    let mut request = super::on_cluster();
-    request["measurement"] = json!({"min_duration_s": 20.0, "min_requests": 5});
-    let run_id = scene.installation.submit(&request).await.unwrap();
+    let run_id = scene.installation.submit(&long()).await.unwrap();
     scene.installation.reach(&run_id, "loading").await.unwrap();
     scene.started(&run_id, "loadgen").await;
     let what: Vec<String> = what.iter().map(|part| part.replace("RUN", &run_id)).collect();
@@ -179,6 +190,38 @@ async fn an_engine_deleted_while_loading_ends_the_run() {
 
 #[tokio::test]
 #[ignore = "needs a cluster: make test-cluster"]
+async fn an_engine_evicted_while_loading_ends_the_run() {
+    let mut scene = Scene::new(json!({})).await;
+    scene.start_worker();
+    let run_id = scene.installation.submit(&long()).await.unwrap();
+    scene.installation.reach(&run_id, "loading").await.unwrap();
+    let name =
+        ["get", "pods", "-l", &OF_ENGINE.replace("RUN", &run_id), "-o", "jsonpath={.items[0].metadata.name}"];
+    let pod = scene.cluster.in_runs(&name).unwrap();
+    let since = Instant::now();
+    scene.cluster.evict(&pod).unwrap();
+    ended(&scene, "engine's pod evicted", &run_id, since, "run it again").await;
+}
+
+/// The server is away just when the reports are due: the load generator in the cluster sends them again.
+#[tokio::test]
+#[ignore = "needs a cluster: make test-cluster"]
+async fn reports_that_find_no_server_are_sent_again() {
+    let mut scene = Scene::new(json!({})).await;
+    scene.start_worker();
+    let run_id = scene.submit().await;
+    scene.installation.reach(&run_id, "loading").await.unwrap();
+    let server = scene.installation.server();
+    kill(server, Signal::SIGSTOP).unwrap();
+    let since = Instant::now();
+    // Longer than the load, and than the load generator waits for one answer.
+    sleep(Duration::from_secs(35)).await;
+    kill(server, Signal::SIGCONT).unwrap();
+    survived(&scene, "our server away 35 s while loading", &run_id, since).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: make test-cluster"]
 async fn a_load_generator_deleted_while_loading_ends_the_run() {
     let what = ["delete", "pod", "--wait=false", "--grace-period=1", "-l", OF_LOADGEN];
     deleted_while_loading(&what, "load generator's pod deleted", "load generator").await;
@@ -194,7 +237,7 @@ async fn a_lease_deleted_while_loading_ends_the_run() {
 #[tokio::test]
 #[ignore = "needs a cluster: make test-cluster"]
 async fn an_engine_that_never_becomes_ready_ends_with_the_run_s_time() {
-    let mut scene = Scene::new(json!({"image": "registry.test/silent:1"})).await;
+    let mut scene = Scene::new(json!({"simulator_image": "registry.test/silent:1"})).await;
     scene.start_worker();
     let mut request = super::on_cluster();
     request["timeout_s"] = 60.into();

@@ -33,7 +33,7 @@ mod serving;
 
 use changes::Changes;
 use cluster::{Cluster, Container};
-use manifests::{Manifest, RunToken};
+use manifests::{EngineSite, Manifest, RunToken};
 use names::Component;
 pub use options::KubernetesOptions;
 
@@ -54,10 +54,11 @@ pub fn preview(
     let lease = manifests::lease(run.id, &deployment::tenure(run, "a worker"), options);
     let objects = deployment::objects(context, UID_TO_COME, options);
     let token = RunToken::new(String::new());
-    let all = [Manifest::Lease(lease)]
-        .into_iter()
-        .chain(objects.engine(&container))
-        .chain(objects.loadgen(api_url, &token, None));
+    let all = [Manifest::Lease(lease)].into_iter().chain(objects.engine(&container)).chain(objects.loadgen(
+        api_url,
+        &token,
+        &EngineSite::default(),
+    ));
     Ok(all.map(|manifest| manifest.elided()).collect())
 }
 

@@ -106,6 +106,7 @@ pub(super) async fn look(
             engine: identify(reach, &models.server).await,
             engine_arguments,
             machine: None,
+            accelerator_metrics: Vec::new(),
         })),
     }
 }

@@ -72,7 +72,8 @@ async fn describe(
     endpoint: &mut ReadyEndpoint,
 ) -> Result<(), PlatformError> {
     endpoint.engine.image_digest = image_digest(pod);
-    endpoint.machine = Some(machine::of(platform, context, pod).await?);
+    let (machine, metrics) = machine::of(platform, context, pod).await?;
+    (endpoint.machine, endpoint.accelerator_metrics) = (Some(machine), metrics);
     Ok(())
 }
 

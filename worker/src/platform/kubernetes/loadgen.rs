@@ -56,10 +56,10 @@ async fn make(
         Some(name) => cluster.node(name).await,
         None => None,
     };
-    let zone = node.as_ref().and_then(machine::zone);
+    let site = machine::site(platform, context, node.as_ref())?;
     let token = RunToken::new(job.token.clone());
     let objects = deployment::objects(context, &uid, &platform.options);
-    for manifest in objects.loadgen(&job.api_url, &token, zone.as_deref()) {
+    for manifest in objects.loadgen(&job.api_url, &token, &site) {
         cluster.apply(&manifest).await?;
     }
     Ok(())

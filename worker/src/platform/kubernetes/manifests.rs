@@ -2,6 +2,8 @@
 //! There is no ConfigMap: the load generator fetches its plan and its dataset from the API's intake, with a token that
 //! admits to one run, so that a change of either needs no second way.
 
+use std::net::SocketAddr;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -44,6 +46,15 @@ pub enum Manifest {
     Deployment(Deployment),
     /// The load generator.
     Job(Job),
+}
+
+/// Where an engine runs, as its load generator must know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EngineSite {
+    /// The zone of its node.
+    pub zone: Option<String>,
+    /// The exporter of accelerator metrics on its node.
+    pub exporter: Option<SocketAddr>,
 }
 
 /// What a manifest for people holds instead of a secret.
@@ -113,13 +124,13 @@ impl RunObjects<'_> {
         secret.into_iter().chain(policies).chain(rest).collect()
     }
 
-    /// All that offers the load, in the order in which it is applied. `zone` is where the engine runs.
+    /// All that offers the load, in the order in which it is applied.
     #[must_use]
-    pub fn loadgen(&self, api_url: &url::Url, token: &RunToken, zone: Option<&str>) -> Vec<Manifest> {
+    pub fn loadgen(&self, api_url: &url::Url, token: &RunToken, engine: &EngineSite) -> Vec<Manifest> {
         vec![
             Manifest::Secret(secret::loadgen(self, token)),
-            Manifest::NetworkPolicy(network::loadgen(self)),
-            Manifest::Job(job::loadgen(self, api_url, zone)),
+            Manifest::NetworkPolicy(network::loadgen(self, engine.exporter)),
+            Manifest::Job(job::loadgen(self, api_url, engine.zone.as_deref())),
         ]
     }
 }

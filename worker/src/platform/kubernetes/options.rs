@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use accelbench_core::engine::profile::{HostShare, ImageReference, ProfileName};
+use accelbench_core::engine::profile::{HostShare, ImageReference, MetricsSource, ProfileName};
 use serde::{Deserialize, Serialize};
 
 use super::names::owned;
@@ -17,6 +17,9 @@ pub struct KubernetesOptions {
     pub namespace: String,
     /// Our own image, which holds the load generator and the simulator.
     pub image: ImageReference,
+    /// The simulator's image, where it is another: a run of the simulator rehearses what an engine might do.
+    #[serde(default)]
+    pub simulator_image: Option<ImageReference>,
     /// Images that are used instead of the profiles' own, for instance with a digest or from a mirror.
     #[serde(default)]
     pub engine_images: BTreeMap<ProfileName, ImageReference>,
@@ -38,6 +41,10 @@ pub struct KubernetesOptions {
     /// Whether load generators may share a node.
     #[serde(default)]
     pub loadgen_nodes: NodeSharing,
+    /// The port on which each node with accelerators has the exporter of their metrics (`hostNetwork` or `hostPort`);
+    /// what is left out is not asked.
+    #[serde(default = "metrics_ports")]
+    pub metrics_ports: BTreeMap<MetricsSource, u16>,
     /// The priority class of a run's pods.
     #[serde(default)]
     pub priority_class: Option<String>,
@@ -144,6 +151,7 @@ impl KubernetesOptions {
         Self {
             namespace: runs_namespace(),
             image,
+            simulator_image: None,
             engine_images: BTreeMap::new(),
             image_pull_secrets: Vec::new(),
             gpu_pool: NodePool::gpu(),
@@ -151,6 +159,7 @@ impl KubernetesOptions {
             loadgen_pool: NodePool::loadgen(),
             loadgen_host: loadgen_host(),
             loadgen_nodes: NodeSharing::default(),
+            metrics_ports: metrics_ports(),
             priority_class: None,
             engine_service_account: None,
             loadgen_service_account: None,
@@ -167,6 +176,11 @@ fn runs_namespace() -> String {
 /// Four whole processors: a load generator that waits for its own measures itself.
 fn loadgen_host() -> HostShare {
     HostShare { cpu_millicores: 4000, memory_mib: 4096 }
+}
+
+/// The exporters' own.
+fn metrics_ports() -> BTreeMap<MetricsSource, u16> {
+    [(MetricsSource::DcgmExporter, 9400), (MetricsSource::NeuronMonitor, 8000)].into()
 }
 
 fn ours(component: &str) -> PodPeer {

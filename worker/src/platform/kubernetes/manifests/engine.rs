@@ -90,7 +90,7 @@ impl EngineContainer {
     #[must_use]
     pub fn simulator(arguments: Vec<String>, options: &KubernetesOptions) -> Self {
         Self {
-            image: options.image.to_string(),
+            image: options.simulator_image.as_ref().unwrap_or(&options.image).to_string(),
             command: Vec::new(),
             arguments,
             environment: Vec::new(),

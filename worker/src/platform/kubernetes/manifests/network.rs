@@ -2,6 +2,7 @@
 //! the run's label.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use accelbench_core::engine::profile::ENGINE_PORT;
 use k8s_openapi::api::networking::v1::{
@@ -30,13 +31,14 @@ pub(super) fn engine(run: &RunObjects<'_>, container: &EngineContainer) -> [Netw
 }
 
 /// The policy of the load generator.
-pub(super) fn loadgen(run: &RunObjects<'_>) -> NetworkPolicy {
+pub(super) fn loadgen(run: &RunObjects<'_>, exporter: Option<SocketAddr>) -> NetworkPolicy {
     let to_engine = NetworkPolicyEgressRule {
         to: Some(vec![pods_of(run, Component::Engine)]),
         ports: Some(vec![tcp(ENGINE_PORT)]),
     };
     let selector = names::selector(run.run_id, Component::Loadgen);
-    let egress = vec![names_service(), to_engine, to_api(&run.options.api)];
+    let mut egress = vec![names_service(), to_engine, to_api(&run.options.api)];
+    egress.extend(exporter.map(to_exporter));
     policy(run, Component::Loadgen, selector, Vec::new(), egress)
 }
 
@@ -74,6 +76,12 @@ fn to_api(api: &ApiPeer) -> NetworkPolicyEgressRule {
         ApiPeer::Addresses { cidr, port } => (addresses(cidr, None), *port),
     };
     NetworkPolicyEgressRule { to: Some(vec![to]), ports: Some(vec![tcp(port)]) }
+}
+
+fn to_exporter(exporter: SocketAddr) -> NetworkPolicyEgressRule {
+    let prefix = if exporter.is_ipv4() { 32 } else { 128 };
+    let node = addresses(&format!("{}/{prefix}", exporter.ip()), None);
+    NetworkPolicyEgressRule { to: Some(vec![node]), ports: Some(vec![tcp(exporter.port())]) }
 }
 
 fn public_addresses() -> Vec<NetworkPolicyPeer> {

@@ -1,5 +1,7 @@
 //! Runs whose manifests are looked at.
 
+use std::net::SocketAddr;
+
 use accelbench_core::engine::profile::{DeploymentRequest, PrefixCaching, choose};
 use accelbench_core::instance::InstanceType;
 use accelbench_core::model::{Model, Quantization, Revision};
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 use crate::platform::kubernetes::KubernetesOptions;
 use crate::platform::kubernetes::manifests::{
-    EngineContainer, Manifest, RunObjects, RunToken, Tenure, lease,
+    EngineContainer, EngineSite, Manifest, RunObjects, RunToken, Tenure, lease,
 };
 use crate::platform::kubernetes::options::{ApiPeer, NodePool, NodeSharing};
 
@@ -76,8 +78,13 @@ fn scenario(
     let mut options = options();
     options.priority_class = Some("accelbench-run".to_owned());
     options.loadgen_service_account = Some("accelbench-loadgen".to_owned());
+    let port = options.metrics_ports[&plan.profile.profile().metrics];
+    let site = EngineSite {
+        zone: Some("us-east-1b".to_owned()),
+        exporter: Some(SocketAddr::from(([10, 0, 12, 7], port))),
+    };
     let container = EngineContainer::vllm(&plan, &instance.instance_type, &options);
-    objects(name, &container, &options, Some(&HfToken::new(HF_TOKEN).unwrap()), Some("us-east-1b"))
+    objects(name, &container, &options, Some(&HfToken::new(HF_TOKEN).unwrap()), &site)
 }
 
 /// As on a small cluster: no pools, no zones, the API outside.
@@ -88,7 +95,7 @@ fn simulator() -> Scenario {
     options.api = ApiPeer::Addresses { cidr: "10.250.0.254/32".to_owned(), port: 8080 };
     let arguments = ["simulate", "--host", "0.0.0.0", "--port", "8000", "--model", "meta-llama/Llama-3.1-8B"];
     let container = EngineContainer::simulator(arguments.map(str::to_owned).to_vec(), &options);
-    objects("simulator", &container, &options, None, None)
+    objects("simulator", &container, &options, None, &EngineSite::default())
 }
 
 fn objects(
@@ -96,7 +103,7 @@ fn objects(
     container: &EngineContainer,
     options: &KubernetesOptions,
     hf_token: Option<&HfToken>,
-    zone: Option<&str>,
+    site: &EngineSite,
 ) -> Scenario {
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     let tenure = Tenure {
@@ -112,7 +119,7 @@ fn objects(
     let manifests = [anchor]
         .into_iter()
         .chain(run.engine(container))
-        .chain(run.loadgen(&api_url, &token, zone))
+        .chain(run.loadgen(&api_url, &token, site))
         .collect();
     Scenario { name, manifests }
 }
