@@ -33,8 +33,10 @@ fn cases() -> Vec<(Call, Fault, End)> {
     use PlatformError::{Failed, Refused, Unreachable};
     let mut cases = Vec::new();
     for call in [Call::Deploy, Call::Readiness, Call::StartLoad, Call::LoadState] {
+        cases.push((call, fault(Refused, ALWAYS), End::FailedWith("the test lets")));
+    }
+    for call in [Call::Deploy, Call::Readiness, Call::PrepareLoad, Call::StartLoad, Call::LoadState] {
         cases.extend([
-            (call, fault(Refused, ALWAYS), End::FailedWith("the test lets")),
             (call, fault(Failed, Some(1)), End::Succeeded),
             // Done, but the answer is lost: doing it again must not do it twice.
             (call, Fault { after: true, ..fault(Failed, Some(1)) }, End::Succeeded),
@@ -77,7 +79,9 @@ pub(crate) async fn conform(installation: &Installation, cluster: Option<&Worker
     let mut submitted = Vec::new();
     for case in cases() {
         let run_id = installation.submit(request).await.unwrap();
-        faults.set(run_id.parse().unwrap(), case.0, case.1);
+        for call in failing_with(case) {
+            faults.set(run_id.parse().unwrap(), call, case.1);
+        }
         submitted.push((run_id, case));
     }
     let stop = CancellationToken::new();
@@ -92,6 +96,14 @@ pub(crate) async fn conform(installation: &Installation, cluster: Option<&Worker
         .unwrap();
     stop.cancel();
     working.await.unwrap().unwrap();
+}
+
+/// What fails in a case: a load generator that is never started is not started early either.
+fn failing_with((call, fault, _): (Call, Fault, End)) -> Vec<Call> {
+    match call {
+        Call::StartLoad if fault.times == ALWAYS => vec![Call::PrepareLoad, Call::StartLoad],
+        call => vec![call],
+    }
 }
 
 async fn check(

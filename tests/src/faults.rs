@@ -16,6 +16,7 @@ use async_trait::async_trait;
 pub enum Call {
     Deploy,
     Readiness,
+    PrepareLoad,
     StartLoad,
     LoadState,
     Teardown,
@@ -97,7 +98,7 @@ impl Platform for FaultyPlatform {
     }
 
     async fn prepare_load(&self, context: &RunContext, job: &LoadJob) -> Result<LoadState, PlatformError> {
-        self.inner.prepare_load(context, job).await
+        self.ask(context.run.id, Call::PrepareLoad, self.inner.prepare_load(context, job)).await
     }
 
     async fn start_load(&self, context: &RunContext, job: &LoadJob) -> Result<(), PlatformError> {

@@ -209,12 +209,21 @@ impl Installation {
         Ok((status, response.json().await.unwrap_or(Value::Null)))
     }
 
-    /// Gets a JSON answer.
+    /// Gets a JSON answer. A server that says that its database is too slow is asked again, a few times.
     ///
     /// # Errors
     /// When the server does not answer with success.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let response = self.http.get(format!("{}{path}", self.url)).send().await?.error_for_status()?;
+        let ask = async || self.http.get(format!("{}{path}", self.url)).send().await;
+        let mut response = ask().await?;
+        for _ in 0..10 {
+            if response.status() != StatusCode::SERVICE_UNAVAILABLE {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            response = ask().await?;
+        }
+        let response = response.error_for_status()?;
         let text = response.text().await?;
         Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
