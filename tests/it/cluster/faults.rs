@@ -145,9 +145,11 @@ async fn an_engine_that_starts_at_the_second_try_is_measured() {
     scene.start_worker();
     let run_id = scene.submit().await;
     let since = Instant::now();
-    let restarts = ["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}"];
-    let has_restarted = async || Ok(scene.cluster.in_runs(&restarts)?.contains('1'));
-    scene.installation.until("the engine's second start", has_restarted).await.unwrap();
+    let has_ended = async || {
+        let events = scene.installation.events(&run_id).await?;
+        Ok(events.iter().any(|event| event.message.contains("is started again")))
+    };
+    scene.installation.until("the engine's first end", has_ended).await.unwrap();
     std::fs::write(mended, "").unwrap();
     survived(&scene, "engine ended once at its start", &run_id, since).await;
 }
