@@ -62,10 +62,10 @@ pub enum LoadState {
 }
 
 /// How far the removal is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Teardown {
-    /// Something is still there.
-    InProgress,
+    /// Something is still there; where there is more to say of that, the sentence says it.
+    InProgress(Option<String>),
     /// Nothing of the run is there any more.
     Gone,
 }

@@ -27,12 +27,15 @@ async fn a_run_is_deployed_measured_recorded_and_gone() {
     assert_eq!((&provenance["platform"], &provenance["origin"]), (&"kubernetes".into(), &"simulated".into()));
     assert!(provenance["engine_arguments"]["value"][0].is_string(), "{provenance}");
     assert!(provenance["ami"]["absent"].as_str().unwrap().contains("node claim"), "{provenance}");
+    let events = scene.installation.events(&run_id).await.unwrap();
+    let released = events.iter().filter(|event| event.message.contains("is free for the next run"));
+    assert_eq!(released.count(), 1, "{events:#?}");
     // The pods are gone, what they wrote is not.
     for source in ["engine", "loadgen"] {
         let log = scene.installation.get(&format!("/api/v1/runs/{run_id}/logs/{source}")).await.unwrap();
         assert!(!log.as_str().unwrap_or(&log.to_string()).is_empty(), "{source}");
     }
-    for event in scene.installation.events(&run_id).await.unwrap() {
+    for event in events {
         print_line(&format!("{} {:?} {}", event.at.format("%H:%M:%S%.3f"), event.kind, event.message));
     }
 }

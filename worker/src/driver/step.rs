@@ -157,7 +157,7 @@ impl Driver<'_> {
 
     pub(super) async fn tear_down(&self, run: &Run) -> Result<Step, StepError> {
         Ok(match self.platform(run).teardown(run.id).await? {
-            Teardown::InProgress => Step::wait(TEARDOWN_INTERVAL),
+            Teardown::InProgress(detail) => Step::Wait { interval: TEARDOWN_INTERVAL, detail },
             Teardown::Gone => {
                 Step::advance(Transition::TornDown, "nothing of the run is left on the platform")
             }

@@ -121,6 +121,13 @@ impl KubernetesPlatform {
     }
 }
 
+/// What becomes of a node that a run had for itself.
+fn released(node: &str) -> String {
+    format!(
+        "all of the run is being removed; its node {node} is free for the next run until its pool reclaims it"
+    )
+}
+
 /// What a run without a Lease comes to: somebody or the reaper ended it.
 const LEASE_GONE: &str =
     "the run's Lease was deleted from outside, by the reaper or by hand, and with it all of the run";
@@ -164,12 +171,14 @@ impl Platform for KubernetesPlatform {
         self.changes.look(run_id);
         match self.cluster.lease(run_id).await? {
             Some(lease) if lease.metadata.deletion_timestamp.is_none() => {
+                // Only for words: whatever hinders them must not hinder the removal.
+                let node = loadgen::engine_node(self, run_id).await.ok().flatten();
                 self.cluster.delete_lease(&lease).await?;
-                Ok(Teardown::InProgress)
+                Ok(Teardown::InProgress(node.as_deref().map(released)))
             }
-            Some(_) => Ok(Teardown::InProgress),
+            Some(_) => Ok(Teardown::InProgress(None)),
             // A Lease that was deleted in another way may be gone before what it owned.
-            None if !self.cluster.all_pods(run_id).await?.is_empty() => Ok(Teardown::InProgress),
+            None if !self.cluster.all_pods(run_id).await?.is_empty() => Ok(Teardown::InProgress(None)),
             None => Ok(Teardown::Gone),
         }
     }

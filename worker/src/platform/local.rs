@@ -211,7 +211,7 @@ pub(super) fn teardown(processes: &Processes, run_id: RunId) -> Result<Teardown,
             processes.signal(run_id, Signal::SIGKILL).map_err(failed)?;
         }
     }
-    Ok(Teardown::InProgress)
+    Ok(Teardown::InProgress(None))
 }
 
 /// Reads the logs of a run's processes.

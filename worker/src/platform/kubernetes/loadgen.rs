@@ -65,7 +65,11 @@ async fn make(
     Ok(())
 }
 
-async fn engine_node(platform: &KubernetesPlatform, run_id: RunId) -> Result<Option<String>, PlatformError> {
+/// The node on which the run's engine is, or was last.
+pub(super) async fn engine_node(
+    platform: &KubernetesPlatform,
+    run_id: RunId,
+) -> Result<Option<String>, PlatformError> {
     let pods = platform.cluster.pods(run_id, Component::Engine).await?;
     Ok(engine::newest(&pods).and_then(diagnosis::node_name).map(str::to_owned))
 }
