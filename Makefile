@@ -11,7 +11,7 @@ demo: setup
 test: check
 
 # Exactly what CI runs.
-check: setup fmt clippy doc cluster-tests tests
+check: setup fmt clippy doc cluster-tests test-deploy tests
 
 fmt:
 	$(CARGO) fmt --all -- --check
@@ -42,6 +42,13 @@ test-cluster:
 cluster-tests:
 	$(CARGO) build --workspace --bins --locked
 	env -u KUBECONFIG ./tests/cluster/run
+
+# Everything under deploy/ that can be checked without AWS.
+.PHONY: test-deploy
+test-deploy:
+	./deploy/check
+	$(CARGO) build --workspace --bins --locked
+	./deploy/docker/prove
 
 # PostgreSQL is the one thing that cargo does not bring.
 setup:

@@ -199,12 +199,25 @@ fn api() -> ApiPeer {
 
 #[cfg(test)]
 mod tests {
-    use super::KubernetesOptions;
+    use super::{KubernetesOptions, NodePool, NodeSharing};
+
+    /// What our Helm chart writes for two of its cases; `make test-deploy` compares these files with what it renders.
+    const CHART_MINIMAL: &str = include_str!("../../../../deploy/helm/accelbench/ci/minimal.cluster.json");
+    const CHART_FULL: &str = include_str!("../../../../deploy/helm/accelbench/ci/full.cluster.json");
 
     #[test]
     fn the_image_is_all_that_must_be_said() {
         let options: KubernetesOptions =
             serde_json::from_str(r#"{"image": "registry.test/accelbench:0.1.0"}"#).unwrap();
         assert_eq!(options, KubernetesOptions::new("registry.test/accelbench:0.1.0".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_charts_settings_are_understood() {
+        let minimal: KubernetesOptions = serde_json::from_str(CHART_MINIMAL).unwrap();
+        assert_eq!((minimal.gpu_pool, minimal.namespace), (NodePool::gpu(), "accelbench-runs".to_owned()));
+        let full: KubernetesOptions = serde_json::from_str(CHART_FULL).unwrap();
+        assert_eq!(full.loadgen_nodes, NodeSharing::Allowed);
+        assert_eq!(full.image_pull_secrets, ["registry"]);
     }
 }

@@ -1,0 +1,51 @@
+"""The chart grants exactly what deploy/kubernetes grants, which the cluster tests work with, and not one verb more."""
+
+import unittest
+
+import yaml
+
+import charts
+
+KINDS = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "ServiceAccount", "Namespace")
+LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/component", "pod-security.kubernetes.io/enforce",
+          "pod-security.kubernetes.io/warn")
+
+
+def essence(item):
+    """What matters of an object: who, where, what for, and what it may do."""
+    metadata = item["metadata"]
+    labels = {key: value for key, value in metadata.get("labels", {}).items() if key in LABELS}
+    if item["kind"] == "Namespace":
+        labels.pop("app.kubernetes.io/component", None)
+    return {**{key: value for key, value in item.items() if key != "metadata"},
+            "name": metadata["name"], "namespace": metadata.get("namespace"), "labels": labels}
+
+
+def plain(file):
+    return [essence(item) for item in yaml.safe_load_all((charts.DEPLOY / "kubernetes" / file).read_text())]
+
+
+def ordered(items):
+    return sorted(items, key=lambda item: (item["kind"], item["name"]))
+
+
+class Rbac(unittest.TestCase):
+    maxDiff = None
+
+    def test_the_chart_and_the_plain_manifests_are_the_same(self):
+        # The release's own namespace is made by whoever installs the chart.
+        expected = plain("rbac.yaml") + [item for item in plain("namespaces.yaml") if item["name"] != "accelbench"]
+        for case in ("minimal", "aurora", "full", "ingress-alb"):
+            rendered = [essence(item) for item in charts.of_kind(charts.objects("accelbench", case), *KINDS)]
+            self.assertEqual(ordered(rendered), ordered(expected), case)
+
+    def test_nobody_may_do_everything(self):
+        for item in plain("rbac.yaml") + plain("rbac-worker-outside.yaml"):
+            for rule in item.get("rules", []):
+                self.assertNotIn("*", rule["verbs"] + rule["resources"] + rule["apiGroups"], item["name"])
+
+    def test_pods_without_rights_get_no_token(self):
+        for chart, case in charts.cases():
+            for name, _, pod in charts.pod_specs(charts.objects(chart, case)):
+                if "serviceAccountName" not in pod:
+                    self.assertIs(pod.get("automountServiceAccountToken"), False, f"{case}: {name}")
