@@ -45,10 +45,11 @@ cluster-tests:
 
 # Everything under deploy/ that can be checked without AWS.
 .PHONY: test-deploy
-test-deploy:
-	./deploy/check
+test-deploy: setup
 	$(CARGO) build --workspace --bins --locked
+	./deploy/check
 	./deploy/docker/prove
+	./deploy/database/prove
 
 # PostgreSQL is the one thing that cargo does not bring.
 setup:
