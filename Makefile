@@ -50,6 +50,7 @@ test-deploy: setup
 	./deploy/check
 	./deploy/docker/prove
 	./deploy/database/prove
+	./deploy/helm/prove
 
 # PostgreSQL is the one thing that cargo does not bring.
 setup:

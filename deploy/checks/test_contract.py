@@ -5,11 +5,10 @@ import json
 import pathlib
 import unittest
 
-import kubernetes_validate
 import yaml
 
 import charts
-from test_charts import KUBERNETES
+import kubernetes
 
 SNAPSHOTS = charts.REPOSITORY / "worker/src/platform/kubernetes/manifests/snapshots"
 ADDONS = {"gpu": ["nvidia-device-plugin", "dcgm-exporter"], "neuron": ["neuron"]}
@@ -56,9 +55,9 @@ class Manifests(unittest.TestCase):
     def test_every_supported_kubernetes_takes_what_workers_write(self):
         checked = 0
         for scenario, item in written():
-            for version in KUBERNETES:
+            for version in kubernetes.VERSIONS:
                 with self.subTest(scenario=scenario, kind=item["kind"], version=version):
-                    kubernetes_validate.validate(item, version, strict=True)
+                    kubernetes.validate(item, version)
                     checked += 1
         print(f"runs: {checked} validations of what workers write")
 
