@@ -37,7 +37,15 @@ class Rbac(unittest.TestCase):
         expected = plain("rbac.yaml") + [item for item in plain("namespaces.yaml") if item["name"] != "accelbench"]
         for case in ("minimal", "aurora", "full", "ingress-alb"):
             rendered = [essence(item) for item in charts.of_kind(charts.objects("accelbench", case), *KINDS)]
+            # Engines have an account only where somebody wants one; it has no rights either.
+            rendered = [item for item in rendered if item["name"] != "accelbench-engine"]
             self.assertEqual(ordered(rendered), ordered(expected), case)
+
+    def test_engines_may_do_nothing(self):
+        account = charts.named(charts.objects("accelbench", "full"), "ServiceAccount", "accelbench-engine")
+        self.assertIs(account["automountServiceAccountToken"], False)
+        bindings = charts.of_kind(charts.objects("accelbench", "full"), "RoleBinding", "ClusterRoleBinding")
+        self.assertNotIn("accelbench-engine", [subject["name"] for item in bindings for subject in item["subjects"]])
 
     def test_nobody_may_do_everything(self):
         for item in plain("rbac.yaml") + plain("rbac-worker-outside.yaml"):

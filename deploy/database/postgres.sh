@@ -2,15 +2,6 @@
 # A PostgreSQL of its own for proofs, with an owner like Aurora's and the users of roles.sql. Sourced: needs `folder` (an
 # empty folder) and `database_port`; start_database, create_users and stop_database are what it offers.
 
-find_program() {
-    local target=${CARGO_TARGET_DIR:-target} candidate
-    for candidate in "$@" "$target/release/accelbench" "$target/debug/accelbench"; do
-        [[ -x $candidate ]] && realpath "$candidate" && return
-    done
-    echo "there is no accelbench in $target; build it first: cargo build -p accelbench" >&2
-    return 1
-}
-
 find_postgres() {
     local candidate
     for candidate in "$(dirname "$(command -v initdb || echo /nowhere/x)")" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin; do

@@ -31,6 +31,7 @@ output "helm_values" {
     image           = { repository = module.registry.repository_url }
     database        = { secretName = "accelbench-database", migrationsUrlKey = "owner-url", caConfigMapName = "accelbench-database-ca" }
     sealingKey      = { secretName = "accelbench-sealing-key" }
+    runs            = { engineServiceAccount = var.create_bucket ? "accelbench-engine" : "" }
     worker          = { priceRegions = [var.region] }
     networkPolicies = { databaseCidrs = local.database_cidrs }
   })
