@@ -14,6 +14,7 @@ variables {
 }
 
 run "private_by_default" {
+  command = plan
   module {
     source = "./modules/cluster"
   }
@@ -57,6 +58,7 @@ run "private_by_default" {
 }
 
 run "named_ranges_come_in" {
+  command = plan
   module {
     source = "./modules/cluster"
   }

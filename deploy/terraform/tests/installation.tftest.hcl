@@ -29,6 +29,7 @@ run "from_nothing" {
 }
 
 run "into_an_existing_network" {
+  command = plan
   variables {
     existing_network = { vpc_id = "vpc-theirs", private_subnet_ids = ["subnet-1", "subnet-2"] }
     create_bucket    = true
@@ -40,6 +41,7 @@ run "into_an_existing_network" {
 }
 
 run "into_an_existing_cluster_with_karpenter" {
+  command = plan
   variables {
     existing_cluster = { name = "theirs", node_role_name = "their-node-role" }
   }
@@ -54,6 +56,7 @@ run "into_an_existing_cluster_with_karpenter" {
 }
 
 run "into_an_existing_cluster_without_karpenter" {
+  command = plan
   variables {
     existing_cluster = { name = "theirs" }
   }

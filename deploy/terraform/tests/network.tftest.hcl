@@ -43,6 +43,7 @@ run "three_zones" {
 }
 
 run "a_way_out_in_each_zone" {
+  command = plan
   module {
     source = "./modules/network"
   }

@@ -31,6 +31,7 @@ run "bucket" {
 }
 
 run "repository" {
+  command = plan
   module {
     source = "./modules/registry"
   }
@@ -44,6 +45,7 @@ run "repository" {
 }
 
 run "identities_without_a_bucket" {
+  command = plan
   module {
     source = "./modules/identity"
   }
@@ -62,6 +64,7 @@ run "identities_without_a_bucket" {
 }
 
 run "identities_with_a_bucket" {
+  command = plan
   module {
     source = "./modules/identity"
   }
@@ -76,6 +79,7 @@ run "identities_with_a_bucket" {
 }
 
 run "alarm" {
+  command = plan
   module {
     source = "./modules/budget"
   }
