@@ -21,6 +21,7 @@ DANGEROUS = {
         ("a reaper that is too fast for a worker's restart", "reaper.unrenewedSeconds", 10),
         ("no server at all", "api.replicas", 0),
         ("a password among the values", "database.password", "hunter2"),
+        ("engines among our Secrets", "runs.namespace", "accelbench"),
         ("settings that no worker knows", "kubernetes.gpu_pools", {}),
     ],
     "accelbench-nodes": [
