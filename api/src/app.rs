@@ -18,6 +18,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::trace::TraceLayer;
 
 use crate::error::ApiError;
+use crate::hub::HubAccess;
 use crate::options::ApiOptions;
 use crate::{assets, pages, rest, security};
 
@@ -31,6 +32,7 @@ struct Inner {
     pool: PgPool,
     secret_key: SecretKey,
     notifications: RunNotifications,
+    hub: HubAccess,
     options: ApiOptions,
     /// Tells open streams that the server ends.
     stopping: watch::Sender<bool>,
@@ -54,7 +56,8 @@ impl App {
         options: ApiOptions,
     ) -> Self {
         let stopping = watch::Sender::new(false);
-        Self { inner: Arc::new(Inner { pool, secret_key, notifications, options, stopping }) }
+        let hub = HubAccess::of(&options);
+        Self { inner: Arc::new(Inner { pool, secret_key, notifications, hub, options, stopping }) }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
@@ -67,6 +70,10 @@ impl App {
 
     pub(crate) fn notifications(&self) -> &RunNotifications {
         &self.inner.notifications
+    }
+
+    pub(crate) fn hub(&self) -> &HubAccess {
+        &self.inner.hub
     }
 
     pub(crate) fn max_dataset_bytes(&self) -> usize {
@@ -105,6 +112,7 @@ pub fn router(app: App) -> Router {
         .route("/recommendations", get(rest::recommendations::show))
         .route("/imported-results", get(rest::imported::list).post(rest::imported::add).layer(dataset_limit))
         .route("/models", get(rest::models::list).post(rest::models::add))
+        .route("/models/{*model}", get(rest::models::show))
         .route("/instances", get(rest::reference::instances))
         .route("/prices", get(rest::reference::prices))
         .route("/engines", get(rest::reference::engines))

@@ -8,6 +8,7 @@ mod assets;
 mod body;
 mod error;
 mod html;
+mod hub;
 mod options;
 mod pages;
 mod rest;

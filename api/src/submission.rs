@@ -19,12 +19,17 @@ use crate::error::ApiError;
 use crate::rest::datasets::parse;
 
 mod facts;
+mod revision;
+
+pub(crate) use revision::AskedRevision;
+use revision::Resolution;
 
 /// What is asked for, with what is not part of the request itself.
 #[derive(Debug)]
 pub(crate) struct Submission {
     pub(crate) spec: RunSpec,
     pub(crate) split: Split,
+    pub(crate) revision: AskedRevision,
     pub(crate) submitted_by: Option<String>,
     pub(crate) hf_token: Option<HfToken>,
 }
@@ -55,12 +60,13 @@ impl<'de> Deserialize<'de> for Submission {
         }
         let hf_token = text("hf_token")?.filter(|token| !token.trim().is_empty());
         let hf_token = hf_token.map(|token| HfToken::new(&token)).transpose().map_err(D::Error::custom)?;
+        let revision = AskedRevision::of(text("revision")?);
         if fields.get("tensor_parallel").is_some_and(Value::is_null) {
             fields.remove("tensor_parallel");
         }
         let split = if fields.contains_key("tensor_parallel") { Split::AsAsked } else { Split::AsFewAsHold };
         let spec = serde_path_to_error::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
-        Ok(Self { spec, split, submitted_by, hf_token })
+        Ok(Self { spec, split, revision, submitted_by, hf_token })
     }
 }
 
@@ -75,7 +81,9 @@ pub(crate) async fn submit(
     if idempotency_key.is_some_and(|key| !(1..=200).contains(&key.len())) {
         return Err(ApiError::bad_request("the Idempotency-Key must have 1 to 200 characters"));
     }
+    let resolution = revision::resolve(app, submission).await?;
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
+    settle(&mut transaction, &mut spec, submission, &resolution).await?;
     let dataset_sha256 = check(&mut transaction, &mut spec, submission.split).await?;
     let spec = &spec;
     let run_id = RunId::new();
@@ -86,11 +94,12 @@ pub(crate) async fn submit(
         priority: Priority::Person,
         submitted_by: submission.submitted_by.as_deref(),
         hf_token_sealed: sealed.as_deref(),
+        revision_absent_reason: resolution.absent_reason.as_deref(),
         idempotency_key,
     };
     let submitted = runs::submit(&mut transaction, run_id, &new).await?;
     if let Submitted::Existing(existing) = submitted {
-        same_request(&mut transaction, existing, spec).await?;
+        same_request(&mut transaction, existing, spec, &submission.revision).await?;
     }
     transaction.commit().await.map_err(Error::from)?;
     Ok(submitted)
@@ -101,12 +110,40 @@ async fn same_request(
     connection: &mut PgConnection,
     existing: RunId,
     spec: &RunSpec,
+    revision: &AskedRevision,
 ) -> Result<(), ApiError> {
-    if runs::find(connection, existing).await?.spec == *spec {
+    let first = runs::find(connection, existing).await?.spec;
+    // A branch may have moved on meanwhile.
+    let commit = if matches!(revision, AskedRevision::Commit(_)) { &spec.revision } else { &first.revision };
+    if first == (RunSpec { revision: commit.clone(), ..spec.clone() }) {
         return Ok(());
     }
     let detail = format!("the Idempotency-Key was used for another request, which became run {existing}");
     Err(ApiError::new(StatusCode::CONFLICT, detail).with_hint("take a new key for each new request"))
+}
+
+/// Writes down what the Hub told, and puts the commit into the request.
+async fn settle(
+    connection: &mut PgConnection,
+    spec: &mut RunSpec,
+    submission: &Submission,
+    resolution: &Resolution,
+) -> Result<(), ApiError> {
+    if let AskedRevision::Commit(commit) = &submission.revision {
+        spec.revision = Some(commit.clone());
+    }
+    if let Some(resolved) = &resolution.resolved {
+        models::add_resolved(connection, resolved).await?;
+        spec.model = resolved.model.clone();
+        // Nobody knows which commit is behind a foreign endpoint.
+        if !matches!(spec.platform, PlatformSpec::Endpoint { .. }) {
+            spec.revision.clone_from(&resolved.revision);
+        }
+    }
+    if let Some(revision) = &spec.revision {
+        models::add_revision(connection, &spec.model, revision).await?;
+    }
+    Ok(())
 }
 
 /// Checks a request against what the installation knows and fills in what it leaves open; the dataset's version comes
@@ -127,9 +164,6 @@ async fn check(
     if let Some(tokens) = model.max_context_tokens.and_then(|tokens| u32::try_from(tokens).ok()) {
         let fits = spec.workload.validate_context(spec.model.as_str(), tokens);
         fits.map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    }
-    if let Some(revision) = &spec.revision {
-        models::add_revision(connection, &spec.model, revision).await?;
     }
     if let Some(plan) = facts::plan(spec, &model, &instance, split)? {
         spec.tensor_parallel = plan.parallelism.tensor_parallel;

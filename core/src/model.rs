@@ -172,12 +172,51 @@ pub struct Model {
     pub kv_cache_bytes_per_token: Option<f64>,
     /// Longest context that the model is configured for, in tokens.
     pub max_context_tokens: Option<i32>,
+    /// Number of attention heads, over which a layer can be split.
+    pub attention_heads: Option<i32>,
+    /// Number of heads over which the key-value cache can be split; 1 with latent attention.
+    pub kv_heads: Option<i32>,
+    /// Experts in each layer of a mixture.
+    pub expert_count: Option<i32>,
+    /// Those of them that work on one token; known exactly where their number is.
+    pub experts_per_token: Option<i32>,
+    /// How the weights are published; `None` when not known, so that only the name tells.
+    pub published_quantization: Option<Quantization>,
+    /// The commit that the facts were read at; `None` where the Hub was not asked.
+    pub revision: Option<Revision>,
     /// Whether Hugging Face asks for a token; `None` when not checked.
     pub gated: Option<bool>,
     /// The licence that the model is under.
     pub licence: Option<String>,
     /// Where the facts come from.
     pub source: String,
+}
+
+impl Model {
+    /// These facts, and where one is missing that of `older`.
+    #[must_use]
+    pub fn completed_by(&self, older: Self) -> Self {
+        let experts = self.expert_count.zip(self.experts_per_token);
+        let experts = experts.or(older.expert_count.zip(older.experts_per_token));
+        Self {
+            model: self.model.clone(),
+            family: self.family.clone().or(older.family),
+            params_total_b: self.params_total_b.or(older.params_total_b),
+            params_active_b: self.params_active_b.or(older.params_active_b),
+            layers: self.layers.or(older.layers),
+            kv_cache_bytes_per_token: self.kv_cache_bytes_per_token.or(older.kv_cache_bytes_per_token),
+            max_context_tokens: self.max_context_tokens.or(older.max_context_tokens),
+            attention_heads: self.attention_heads.or(older.attention_heads),
+            kv_heads: self.kv_heads.or(older.kv_heads),
+            expert_count: experts.map(|(count, _)| count),
+            experts_per_token: experts.map(|(_, per_token)| per_token),
+            published_quantization: self.published_quantization.or(older.published_quantization),
+            revision: self.revision.clone().or(older.revision),
+            gated: self.gated.or(older.gated),
+            licence: self.licence.clone().or(older.licence),
+            source: self.source.clone(),
+        }
+    }
 }
 
 #[cfg(test)]

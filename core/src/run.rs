@@ -252,6 +252,9 @@ pub struct Run {
     /// What its exploration found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conclusion: Option<Conclusion>,
+    /// Why the commit of the model is not known, where the Hub was asked for it in vain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision_absent_reason: Option<String>,
 }
 
 impl Run {

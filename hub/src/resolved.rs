@@ -3,7 +3,7 @@
 use accelbench_core::model::{Model, ModelId, Revision};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::DecoderFacts;
+use crate::facts::{Attention, DecoderFacts};
 
 /// A decoder model at one commit, with all that was read of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +81,7 @@ impl Access {
 impl From<&ResolvedModel> for Model {
     fn from(resolved: &ResolvedModel) -> Self {
         let facts = &resolved.facts;
+        let latent = facts.attention == Some(Attention::Latent);
         let signed = |number: Option<u32>| number.and_then(|number| i32::try_from(number).ok());
         Self {
             model: resolved.model.clone(),
@@ -90,6 +91,13 @@ impl From<&ResolvedModel> for Model {
             layers: signed(facts.layers),
             kv_cache_bytes_per_token: facts.kv_cache_bytes_per_token,
             max_context_tokens: signed(facts.max_context_tokens),
+            attention_heads: signed(facts.attention_heads),
+            // Every accelerator holds the whole latent cache.
+            kv_heads: if latent { Some(1) } else { signed(facts.kv_heads) },
+            expert_count: signed(facts.experts.map(|experts| experts.count)),
+            experts_per_token: signed(facts.experts.map(|experts| experts.per_token)),
+            published_quantization: facts.published_as(),
+            revision: Some(resolved.revision.clone()),
             gated: Some(resolved.access.needs_token()),
             licence: resolved.licence.clone(),
             source: resolved.source.clone(),

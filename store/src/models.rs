@@ -1,6 +1,6 @@
 //! Models and their revisions.
 
-use accelbench_core::model::{Model, ModelId, Revision};
+use accelbench_core::model::{Model, ModelId, Quantization, Revision};
 use sqlx::PgConnection;
 
 use crate::{Error, Result};
@@ -13,6 +13,12 @@ struct ModelRow {
     layers: Option<i32>,
     kv_cache_bytes_per_token: Option<f64>,
     max_context_tokens: Option<i32>,
+    attention_heads: Option<i32>,
+    kv_heads: Option<i32>,
+    expert_count: Option<i32>,
+    experts_per_token: Option<i32>,
+    published_quantization: Option<String>,
+    revision: Option<String>,
     gated: Option<bool>,
     licence: Option<String>,
     source: String,
@@ -26,7 +32,8 @@ pub async fn list(connection: &mut PgConnection, search: Option<&str>, limit: i6
     let rows = sqlx::query_as!(
         ModelRow,
         "SELECT model, family, params_total_b, params_active_b, layers, kv_cache_bytes_per_token, max_context_tokens,
-             gated, licence, source
+             attention_heads, kv_heads, expert_count, experts_per_token, published_quantization, revision, gated,
+             licence, source
          FROM models WHERE $1::text IS NULL OR position(lower($1) IN lower(model)) > 0
          ORDER BY model LIMIT $2",
         search,
@@ -45,7 +52,8 @@ pub async fn find(connection: &mut PgConnection, model: &ModelId) -> Result<Mode
     sqlx::query_as!(
         ModelRow,
         "SELECT model, family, params_total_b, params_active_b, layers, kv_cache_bytes_per_token, max_context_tokens,
-             gated, licence, source
+             attention_heads, kv_heads, expert_count, experts_per_token, published_quantization, revision, gated,
+             licence, source
          FROM models WHERE model = $1",
         model.as_str(),
     )
@@ -77,6 +85,12 @@ pub async fn add(connection: &mut PgConnection, model: &Model) -> Result<()> {
         model.layers,
         model.kv_cache_bytes_per_token,
         model.max_context_tokens,
+        model.attention_heads,
+        model.kv_heads,
+        model.expert_count,
+        model.experts_per_token,
+        model.published_quantization.map(Quantization::as_str),
+        model.revision.as_ref().map(Revision::as_str),
         model.gated,
         model.licence,
         model.source,
@@ -84,6 +98,43 @@ pub async fn add(connection: &mut PgConnection, model: &Model) -> Result<()> {
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Adds a model that the Hub described, with its commit; what the Hub left open stays as it was known.
+///
+/// # Errors
+/// [`Error::Database`] with the constraint for a fact that cannot be.
+pub async fn add_resolved(connection: &mut PgConnection, resolved: &Model) -> Result<()> {
+    let known = match find(connection, &resolved.model).await {
+        Ok(known) => Some(known),
+        Err(Error::NotFound { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    add(connection, &known.map_or_else(|| resolved.clone(), |known| resolved.completed_by(known))).await
+}
+
+/// Adds a model of the release, unless the Hub told of it since: its facts are newer.
+///
+/// # Errors
+/// [`Error::Database`] with the constraint for a fact that cannot be.
+pub(crate) async fn add_seeded(connection: &mut PgConnection, model: &Model) -> Result<()> {
+    match find(connection, &model.model).await {
+        Ok(known) if known.revision.is_some() => Ok(()),
+        Ok(_) | Err(Error::NotFound { .. }) => add(connection, model).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The commits of a model that are known, the newest first.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn revisions(connection: &mut PgConnection, model: &ModelId) -> Result<Vec<String>> {
+    let revisions = sqlx::query_scalar!(
+        "SELECT revision FROM model_revisions WHERE model = $1 ORDER BY resolved_at DESC, revision",
+        model.as_str(),
+    );
+    Ok(revisions.fetch_all(connection).await?)
 }
 
 /// Notes that a model has this revision.
@@ -105,19 +156,26 @@ impl TryFrom<ModelRow> for Model {
     type Error = Error;
 
     fn try_from(row: ModelRow) -> Result<Self> {
-        let model = row.model.parse().map_err(|_invalid| Error::Corrupt {
-            what: "id",
-            owner: format!("model {}", row.model),
-            source: None,
-        })?;
+        let corrupt = |what| Error::Corrupt { what, owner: format!("model {}", row.model), source: None };
+        let quantization = |word: &str| Quantization::ALL.into_iter().find(|known| known.as_str() == word);
+        let published = row.published_quantization.as_deref();
+        let revision = row.revision.as_deref().map(str::parse).transpose();
         Ok(Self {
-            model,
+            model: row.model.parse().map_err(|_invalid| corrupt("id"))?,
+            published_quantization: published
+                .map(|word| quantization(word).ok_or_else(|| corrupt("quantisation")))
+                .transpose()?,
+            revision: revision.map_err(|_invalid| corrupt("revision"))?,
             family: row.family,
             params_total_b: row.params_total_b,
             params_active_b: row.params_active_b,
             layers: row.layers,
             kv_cache_bytes_per_token: row.kv_cache_bytes_per_token,
             max_context_tokens: row.max_context_tokens,
+            attention_heads: row.attention_heads,
+            kv_heads: row.kv_heads,
+            expert_count: row.expert_count,
+            experts_per_token: row.experts_per_token,
             gated: row.gated,
             licence: row.licence,
             source: row.source,

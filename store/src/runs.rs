@@ -26,6 +26,8 @@ pub struct NewRun<'a> {
     pub submitted_by: Option<&'a str>,
     /// The person's Hugging Face token for this run, sealed for it.
     pub hf_token_sealed: Option<&'a [u8]>,
+    /// Why the request names no commit, where the Hub was asked for it in vain.
+    pub revision_absent_reason: Option<&'a str>,
     /// A second submission with the same key is the first one.
     pub idempotency_key: Option<&'a str>,
 }
@@ -55,10 +57,20 @@ pub async fn submit(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'
             })?;
         return Ok(Submitted::Existing(existing.into()));
     }
-    let message = format!("submitted: {} on {}", run.spec.model, run.spec.instance_type);
-    events::append(connection, run_id, EventKind::Submitted, &message).await?;
+    events::append(connection, run_id, EventKind::Submitted, &submitted(run)).await?;
     queue::push_tick(connection, run_id, Urgency::Of(run.priority), Duration::ZERO).await?;
     Ok(Submitted::New(run_id))
+}
+
+/// The first line of the timeline.
+fn submitted(run: &NewRun<'_>) -> String {
+    let RunSpec { model, instance_type, revision, .. } = run.spec;
+    let revision = match (revision, run.revision_absent_reason) {
+        (Some(revision), _) => format!(" at commit {revision}"),
+        (None, Some(reason)) => format!("; the model's commit is not known: {reason}"),
+        (None, None) => String::new(),
+    };
+    format!("submitted: {model} on {instance_type}{revision}")
 }
 
 async fn insert(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'_>) -> Result<bool> {
@@ -81,6 +93,7 @@ async fn insert(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'_>) 
         run.submitted_by,
         run.idempotency_key,
         run.hf_token_sealed,
+        run.revision_absent_reason,
     )
     .execute(connection)
     .await?;

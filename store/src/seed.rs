@@ -53,7 +53,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
         .execute(&mut *transaction)
         .await?;
     for model in &models {
-        models::add(&mut transaction, model).await?;
+        models::add_seeded(&mut transaction, model).await?;
     }
     for instance in &instances {
         instances::upsert(&mut transaction, instance).await?;

@@ -52,17 +52,36 @@ impl Installation {
         Self::start_on(database, url).await
     }
 
+    /// Starts a server that asks the Hugging Face Hub at this address; all others ask none.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_with_hub(hub_url: &str) -> anyhow::Result<Self> {
+        let database = TestDatabase::create().await?;
+        let url = database.url.clone();
+        Self::start_serving(database, url, &["--hub-url", hub_url]).await
+    }
+
     /// Starts a server that reaches `database` by `database_url`, for instance through something that can be cut.
     ///
     /// # Errors
     /// When a part does not start.
     pub async fn start_on(database: TestDatabase, database_url: String) -> anyhow::Result<Self> {
+        Self::start_serving(database, database_url, &["--offline"]).await
+    }
+
+    async fn start_serving(
+        database: TestDatabase,
+        database_url: String,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         accelbench_store::seed::seed(&database.pool).await?;
         let folder = tempfile::tempdir()?;
         let secret_key = SecretKey::generate();
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let server = program(&folder, "server")?
             .args(["serve", "--max-dataset-mib", "1", "--bind", &format!("127.0.0.1:{port}")])
+            .args(arguments)
             .env("DATABASE_URL", &database_url)
             .env("ACCELBENCH_SECRET_KEY", secret_key.to_text())
             .spawn()?;

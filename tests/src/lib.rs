@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod database;
 pub mod faults;
+pub mod hub_double;
 pub mod installation;
 pub mod llama_cpp;
 pub mod outage;

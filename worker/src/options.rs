@@ -21,8 +21,8 @@ pub struct WorkerOptions {
     #[arg(long, env = "ACCELBENCH_WORKER_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: u16,
 
-    /// An engine that local runs may name: its name and the command that starts it, with {host}, {port}, {model} and
-    /// {`tensor_parallel`} filled in; may be given several times
+    /// An engine that local runs may name: its name and the command that starts it, with {host}, {port}, {model},
+    /// {revision} and {`tensor_parallel`} filled in; may be given several times
     #[arg(long = "engine", env = "ACCELBENCH_ENGINES", value_name = "NAME=COMMAND", value_delimiter = '\n', value_parser = parse_engine)]
     pub engines: Vec<OfferedCommand>,
 

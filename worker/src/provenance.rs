@@ -3,6 +3,7 @@
 
 use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::engine::EngineKind;
+use accelbench_core::model::Revision;
 use accelbench_core::observed::Observed;
 use accelbench_core::result::{Origin, Provenance};
 use accelbench_core::run::{PlatformSpec, Run};
@@ -27,7 +28,7 @@ pub(crate) fn of(run: &Run, dataset_sha256: &Sha256Hex) -> Result<Provenance, Er
         origin: if simulated { Origin::Simulated } else { Origin::Measured },
         platform: spec.platform.as_str().to_owned(),
         model: spec.model.clone(),
-        revision: or_absent(spec.revision.clone(), revision_unknown(simulated, ours)),
+        revision: revision(run, simulated, ours),
         instance_type: spec.instance_type.clone(),
         engine,
         engine_version: endpoint.engine.version.clone(),
@@ -55,6 +56,12 @@ pub(crate) fn of(run: &Run, dataset_sha256: &Sha256Hex) -> Result<Provenance, Er
         // The report of each load point says which load generator made it.
         loadgen_version: String::new(),
     })
+}
+
+/// The commit that the engine was told to load, or why there is none.
+fn revision(run: &Run, simulated: bool, ours: bool) -> Observed<Revision> {
+    let reason = run.revision_absent_reason.as_deref();
+    or_absent(run.spec.revision.clone(), reason.unwrap_or_else(|| revision_unknown(simulated, ours)))
 }
 
 fn or_absent<T>(value: Option<T>, reason: &str) -> Observed<T> {

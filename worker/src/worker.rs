@@ -181,6 +181,8 @@ fn vllm_on_path() -> anyhow::Result<Option<OfferedCommand>> {
     let arguments = [
         "serve",
         "{model}",
+        "--revision",
+        "{revision}",
         "--host",
         "{host}",
         "--port",

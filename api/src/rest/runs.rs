@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::body::{JsonBody, Parameters, PathRun};
 use crate::error::ApiError;
-use crate::submission::{self, Split, Submission};
+use crate::submission::{self, AskedRevision, Split, Submission};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,7 +114,12 @@ pub(crate) async fn retry(State(app): State<App>, PathRun(run_id): PathRun) -> R
 /// Submits the same request once more. The token of the first run is gone with it and must be given anew.
 pub(crate) async fn run_again(app: &App, run_id: RunId) -> Result<Submitted, ApiError> {
     let run = runs::find(&mut *app.connection().await?, run_id).await?;
-    let submission =
-        Submission { spec: run.spec, split: Split::AsAsked, submitted_by: run.submitted_by, hf_token: None };
+    let submission = Submission {
+        revision: run.spec.revision.clone().map_or(AskedRevision::Newest, AskedRevision::Commit),
+        spec: run.spec,
+        split: Split::AsAsked,
+        submitted_by: run.submitted_by,
+        hf_token: None,
+    };
     submission::submit(app, &submission, None).await
 }

@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use scraper::{ElementRef, Html, Selector};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use url::Url;
 
 pub(crate) const DATASET: &[u8] =
     b"{\"prompt\": \"Tell me of the sea.\"}\n{\"prompt\": \"Tell me of the hills.\"}\n";
@@ -60,13 +61,28 @@ impl Answer {
 }
 
 impl TestApp {
+    /// A server that asks no Hub.
     pub(crate) async fn new() -> Self {
+        Self::start(None).await
+    }
+
+    /// A server that asks this Hub.
+    pub(crate) async fn with_hub(url: &Url) -> Self {
+        Self::start(Some(url)).await
+    }
+
+    async fn start(hub: Option<&Url>) -> Self {
         let database = TestDatabase::create().await.unwrap();
         let mut connection = database.pool.acquire().await.unwrap();
         reference_data(&mut connection).await;
         drop(connection);
         let key = SecretKey::generate();
-        let options = ApiOptions { bind: "127.0.0.1:0".parse().unwrap(), max_dataset_mib: 1 };
+        let options = ApiOptions {
+            bind: "127.0.0.1:0".parse().unwrap(),
+            max_dataset_mib: 1,
+            hub_url: hub.cloned().unwrap_or_else(|| "https://huggingface.co".parse().unwrap()),
+            offline: hub.is_none(),
+        };
         let notifications = RunNotifications::listen(database.pool.clone());
         let app = App::new(database.pool.clone(), key.clone(), notifications, options);
         Self { database, key, app: app.clone(), router: router(app) }

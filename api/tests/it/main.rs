@@ -6,6 +6,7 @@ mod api;
 mod browser;
 mod events;
 mod harness;
+mod hub;
 mod imported;
 mod intake;
 mod pages;

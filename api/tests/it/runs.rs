@@ -90,7 +90,7 @@ async fn impossible_requests_are_refused_with_what_to_do() {
         ("load_points", json!([]), "0 load points were given"),
         ("submitted_by", json!("a\nb"), "one line"),
         ("hf_token", json!(7), "hf_token must be a text"),
-        ("revision", json!("main"), "not a branch name"),
+        ("revision", json!("main"), "cannot be made a commit"),
         ("concurency", json!(4), "unknown field `concurency`"),
     ] {
         let mut body = request();

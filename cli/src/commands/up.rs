@@ -34,8 +34,8 @@ pub(crate) struct UpOptions {
     /// A PostgreSQL database to use instead of a private one
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
-    /// An engine that runs may name: its name and the command that starts it, with {host}, {port}, {model} and
-    /// {tensor_parallel} filled in; may be given several times
+    /// An engine that runs may name: its name and the command that starts it, with {host}, {port}, {model},
+    /// {revision} and {tensor_parallel} filled in; may be given several times
     #[arg(long = "engine", env = "ACCELBENCH_ENGINES", value_name = "NAME=COMMAND", value_delimiter = '\n', value_parser = accelbench_worker::options::parse_engine)]
     engines: Vec<OfferedCommand>,
     /// A cluster for runs on Kubernetes, as for `accelbench worker`

@@ -4,7 +4,9 @@ use std::iter::successors;
 use accelbench_hub::{Access, Approval, HubError};
 use serde_json::json;
 
-use crate::double::{Answer, Asked, HubDouble, TOKEN, configuration, described, description, model, refusal};
+use crate::double::{
+    self, Answer, Asked, Client as _, TOKEN, configuration, described, description, model, refusal,
+};
 
 /// A gated model, whose description everyone may read, and whose files the token alone opens.
 fn gated(asked: &Asked) -> Answer {
@@ -19,7 +21,7 @@ fn gated(asked: &Asked) -> Answer {
 
 #[tokio::test]
 async fn a_gated_model_opens_to_the_token_that_may() {
-    let double = HubDouble::start(gated).await;
+    let double = double::start(gated).await;
     let resolved = double.resolve(Some(TOKEN)).await.unwrap();
     assert_eq!(resolved.access, Access::Gated { approval: Approval::Manual });
     assert!(
@@ -30,7 +32,7 @@ async fn a_gated_model_opens_to_the_token_that_may() {
 
 #[tokio::test]
 async fn a_gated_model_says_how_to_get_in() {
-    let double = HubDouble::start(gated).await;
+    let double = double::start(gated).await;
     let page = double.url.join("Qwen/Qwen3-8B").unwrap();
     let without = double.resolve(None).await.unwrap_err();
     assert!(matches!(without, HubError::TokenNeeded { approval: Some(Approval::Manual), .. }), "{without:?}");
@@ -42,7 +44,7 @@ async fn a_gated_model_says_how_to_get_in() {
 
 #[tokio::test]
 async fn what_is_no_decoder_needs_no_token_to_say_so() {
-    let double = HubDouble::start(|asked| {
+    let double = double::start(|asked| {
         if asked.target.starts_with("/api/models/") {
             let mut description = described("gated", json!("auto"));
             description["pipeline_tag"] = json!("text-to-image");
@@ -58,7 +60,7 @@ async fn what_is_no_decoder_needs_no_token_to_say_so() {
 
 #[tokio::test]
 async fn missing_and_private_are_the_same_to_the_hub() {
-    let double = HubDouble::start(|asked| match asked.authorization {
+    let double = double::start(|asked| match asked.authorization {
         None => refusal(401, "RepoNotFound", "Invalid username or password."),
         Some(_) => refusal(404, "RepoNotFound", "Repository not found"),
     })
@@ -76,14 +78,14 @@ async fn missing_and_private_are_the_same_to_the_hub() {
 
 #[tokio::test]
 async fn a_branch_that_is_not_there_is_said() {
-    let double = HubDouble::start(|_| refusal(404, "RevisionNotFound", "Invalid rev id: nope")).await;
+    let double = double::start(|_| refusal(404, "RevisionNotFound", "Invalid rev id: nope")).await;
     let error = double.client().resolve(&model(), Some("nope"), None).await.unwrap_err();
     assert!(error.to_string().starts_with("Qwen/Qwen3-8B has no revision `nope`"), "{error}");
 }
 
 #[tokio::test]
 async fn a_wrong_token_is_told_from_a_missing_model() {
-    let double = HubDouble::start(|_| {
+    let double = double::start(|_| {
         let message = "Invalid credentials in Authorization header";
         Answer::Text(401, vec![("x-error-message", message.to_owned())], String::new())
     })
@@ -93,7 +95,7 @@ async fn a_wrong_token_is_told_from_a_missing_model() {
 
 #[tokio::test]
 async fn a_private_model_is_called_so() {
-    let double = HubDouble::with(described("private", json!(true)), configuration()).await;
+    let double = double::with(described("private", json!(true)), configuration()).await;
     assert_eq!(double.resolve(Some(TOKEN)).await.unwrap().access, Access::Private);
 }
 
@@ -112,7 +114,7 @@ async fn nothing_that_is_shown_holds_the_token() {
         },
     ];
     for script in scripts {
-        let double = HubDouble::start(script).await;
+        let double = double::start(script).await;
         let error = everything(&double.resolve(Some(TOKEN)).await.unwrap_err());
         assert!(!error.contains("hf_verysecret"), "{error}");
         assert!(!format!("{:?}", double.client()).contains("hf_verysecret"));

@@ -1,134 +1,40 @@
-//! A Hub on this machine that answers as it is told and remembers what it was asked.
+//! How the client asks the Hub double.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use accelbench_core::model::ModelId;
 use accelbench_core::secret::HfToken;
 use accelbench_hub::{Hub, HubError, ResolvedModel, Timeouts};
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
-use futures::stream;
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use url::Url;
+pub(crate) use accelbench_tests::hub_double::{
+    Answer, Asked, COMMIT, HubDouble, configuration, description, refusal,
+};
+use serde_json::Value;
 
-pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(crate) const TOKEN: &str = "hf_verysecret";
 
-/// What the Hub was asked.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    /// How many requests came before.
-    pub(crate) number: usize,
-    /// Path and query, as they came.
-    pub(crate) target: String,
-    pub(crate) authorization: Option<String>,
+pub(crate) async fn start(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> HubDouble {
+    HubDouble::start(script).await.unwrap()
 }
 
-/// What the Hub answers.
-pub(crate) enum Answer {
-    Json(Value),
-    /// A status with these headers and this body.
-    Text(u16, Vec<(&'static str, String)>, String),
-    /// A beginning, and then the connection breaks.
-    Truncated(&'static str),
-    /// Nothing, for ever.
-    Silence,
+pub(crate) async fn with(description: Value, configuration: Value) -> HubDouble {
+    HubDouble::with(description, configuration).await.unwrap()
 }
 
-pub(crate) struct HubDouble {
-    pub(crate) url: Url,
-    inner: Arc<Inner>,
+pub(crate) trait Client {
+    fn client(&self) -> Hub;
+
+    /// Resolves `Qwen/Qwen3-8B` at its main branch.
+    async fn resolve(&self, token: Option<&str>) -> Result<ResolvedModel, HubError>;
 }
 
-struct Inner {
-    script: Box<dyn Fn(&Asked) -> Answer + Send + Sync>,
-    asked: Mutex<Vec<Asked>>,
-}
-
-impl HubDouble {
-    pub(crate) async fn start(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        let inner = Arc::new(Inner { script: Box::new(script), asked: Mutex::default() });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, inner }
-    }
-
-    /// A Hub with one model, of this description and configuration.
-    pub(crate) async fn with(description: Value, configuration: Value) -> Self {
-        Self::start(move |asked| {
-            if asked.target.starts_with("/api/models/") {
-                Answer::Json(description.clone())
-            } else if asked.target.ends_with("/config.json") {
-                Answer::Json(configuration.clone())
-            } else {
-                refusal(404, "EntryNotFound", "Entry not found")
-            }
-        })
-        .await
-    }
-
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.inner.asked.lock().unwrap().clone()
-    }
-
-    pub(crate) fn targets(&self) -> Vec<String> {
-        self.asked().into_iter().map(|asked| asked.target).collect()
-    }
-
-    pub(crate) fn client(&self) -> Hub {
+impl Client for HubDouble {
+    fn client(&self) -> Hub {
         Hub::new(&self.url, timeouts()).unwrap()
     }
 
-    /// Resolves `Qwen/Qwen3-8B` at its main branch.
-    pub(crate) async fn resolve(&self, token: Option<&str>) -> Result<ResolvedModel, HubError> {
+    async fn resolve(&self, token: Option<&str>) -> Result<ResolvedModel, HubError> {
         self.client().resolve(&model(), None, token.map(self::token).as_ref()).await
     }
-}
-
-async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
-    let authorization =
-        request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
-    let asked = {
-        let mut all = inner.asked.lock().unwrap();
-        let asked = Asked { number: all.len(), target: request.uri().to_string(), authorization };
-        all.push(asked.clone());
-        asked
-    };
-    match (inner.script)(&asked) {
-        Answer::Json(json) => {
-            let headers = vec![("content-type", "application/json".to_owned())];
-            response(200, &headers, Body::from(json.to_string()))
-        }
-        Answer::Text(status, headers, text) => response(status, &headers, Body::from(text)),
-        Answer::Truncated(beginning) => {
-            let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(beginning.as_bytes()))]);
-            response(200, &[("content-length", "1000".to_owned())], Body::from_stream(body))
-        }
-        Answer::Silence => std::future::pending().await,
-    }
-}
-
-fn response(status: u16, headers: &[(&'static str, String)], body: Body) -> Response {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        map.insert(*name, value.parse().unwrap());
-    }
-    let mut response = Response::builder().status(status).body(body).unwrap();
-    response.headers_mut().extend(map);
-    response
-}
-
-/// An error as the Hub answers it: a code and a message in headers, the message once more in the body.
-pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Answer {
-    let headers = vec![("x-error-code", code.to_owned()), ("x-error-message", message.to_owned())];
-    Answer::Text(status, headers, json!({"error": message}).to_string())
 }
 
 pub(crate) fn redirect(status: u16, to: &str) -> Answer {
@@ -149,38 +55,6 @@ pub(crate) fn model() -> ModelId {
 
 pub(crate) fn token(text: &str) -> HfToken {
     HfToken::new(text).unwrap()
-}
-
-/// The description of an open model, with what the Hub says beside what is used.
-pub(crate) fn description() -> Value {
-    json!({
-        "_id": "680f", "id": "Qwen/Qwen3-8B", "modelId": "Qwen/Qwen3-8B", "author": "Qwen", "sha": COMMIT,
-        "lastModified": "2025-07-26T03:49:13.000Z", "private": false, "gated": false, "disabled": false,
-        "pipeline_tag": "text-generation", "library_name": "transformers", "downloads": 3_900_000,
-        "tags": ["transformers", "safetensors", "qwen3", "license:apache-2.0", "region:us"],
-        "cardData": {"library_name": "transformers", "license": "apache-2.0", "pipeline_tag": "text-generation"},
-        "config": {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "tokenizer_config": {}},
-        "safetensors": {"parameters": {"BF16": 8_190_735_360_u64}, "total": 8_190_735_360_u64},
-        "siblings": [
-            {"rfilename": ".gitattributes", "size": 1570, "blobId": "52373fe2"},
-            {"rfilename": "config.json", "size": 728},
-            {"rfilename": "model-00001-of-00002.safetensors", "size": 8_000_000_000_u64,
-                "lfs": {"sha256": "31d6a825", "size": 8_000_000_000_u64, "pointerSize": 135}},
-            {"rfilename": "model-00002-of-00002.safetensors", "size": 8_381_516_000_u64},
-            {"rfilename": "model.safetensors.index.json", "size": 32_878},
-        ],
-        "spaces": [], "usedStorage": 16_381_516_854_u64,
-    })
-}
-
-pub(crate) fn configuration() -> Value {
-    json!({
-        "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 4096,
-        "num_hidden_layers": 36, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128,
-        "intermediate_size": 12288, "vocab_size": 151_936, "max_position_embeddings": 40960,
-        "rope_scaling": null, "sliding_window": null, "use_sliding_window": false,
-        "tie_word_embeddings": false, "torch_dtype": "bfloat16",
-    })
 }
 
 /// A description that differs in this field.

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::double::{Answer, Asked, HubDouble, configuration, description, model, timeouts};
+use crate::double::{self, Answer, Asked, Client as _, configuration, description, model, timeouts};
 
 type Scripted = fn() -> Answer;
 
@@ -26,8 +26,7 @@ async fn what_may_be_bad_luck_is_asked_once_more() {
         || Answer::Truncated("{\"sha\":"),
     ];
     for first in firsts {
-        let double =
-            HubDouble::start(move |asked| if asked.number == 0 { first() } else { well(asked) }).await;
+        let double = double::start(move |asked| if asked.number == 0 { first() } else { well(asked) }).await;
         double.resolve(None).await.unwrap();
         assert_eq!(double.asked().len(), 3);
     }
@@ -35,17 +34,17 @@ async fn what_may_be_bad_luck_is_asked_once_more() {
 
 #[tokio::test]
 async fn nothing_is_asked_a_third_time() {
-    let double = HubDouble::start(|_| too_many("0")).await;
+    let double = double::start(|_| too_many("0")).await;
     assert!(matches!(double.resolve(None).await, Err(HubError::RateLimited { .. })));
     assert_eq!(double.asked().len(), 2);
-    let double = HubDouble::start(|_| Answer::Truncated("{")).await;
+    let double = double::start(|_| Answer::Truncated("{")).await;
     assert!(matches!(double.resolve(None).await, Err(HubError::Unreachable { .. })));
     assert_eq!(double.asked().len(), 2);
 }
 
 #[tokio::test]
 async fn a_long_pause_is_said_and_not_waited_for() {
-    let double = HubDouble::start(|_| too_many("61")).await;
+    let double = double::start(|_| too_many("61")).await;
     let error = double.resolve(None).await.unwrap_err();
     assert!(error.to_string().ends_with("try again in 61 s"), "{error}");
     assert_eq!(double.asked().len(), 1);
@@ -53,7 +52,7 @@ async fn a_long_pause_is_said_and_not_waited_for() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_is_given_up() {
-    let double = HubDouble::start(|_| Answer::Silence).await;
+    let double = double::start(|_| Answer::Silence).await;
     let hurried = Timeouts { answer: Duration::from_millis(50), ..timeouts() };
     let hub = Hub::new(&double.url, hurried).unwrap();
     let error = hub.resolve(&model(), None, None).await.unwrap_err();
@@ -86,7 +85,7 @@ async fn what_is_not_the_hubs_is_called_so() {
         (|| Answer::Text(200, vec![], "{\"sha\":".to_owned()), "it is no JSON, it ends too early"),
     ];
     for (answer, why) in rows {
-        let double = HubDouble::start(move |_| answer()).await;
+        let double = double::start(move |_| answer()).await;
         let error = double.resolve(None).await.unwrap_err();
         assert!(matches!(error, HubError::Malformed { .. }), "{error:?}");
         assert!(error.to_string().contains(why), "{error}");
@@ -95,7 +94,7 @@ async fn what_is_not_the_hubs_is_called_so() {
 
 #[tokio::test]
 async fn a_configuration_without_end_is_not_read() {
-    let double = HubDouble::start(|asked| match asked.number {
+    let double = double::start(|asked| match asked.number {
         0 => Answer::Json(description()),
         _ => Answer::Text(200, vec![], " ".repeat(10_000_000)),
     })
@@ -106,7 +105,7 @@ async fn a_configuration_without_end_is_not_read() {
 
 #[tokio::test]
 async fn a_configuration_nested_without_end_is_no_configuration() {
-    let double = HubDouble::start(|asked| match asked.number {
+    let double = double::start(|asked| match asked.number {
         0 => Answer::Json(description()),
         _ => Answer::Text(200, vec![], "[".repeat(100_000)),
     })

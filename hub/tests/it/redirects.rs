@@ -2,12 +2,14 @@ use std::sync::{Arc, OnceLock};
 
 use accelbench_hub::HubError;
 
-use crate::double::{Answer, HubDouble, TOKEN, configuration, description, redirect, token};
+use crate::double::{
+    self, Answer, Client as _, HubDouble, TOKEN, configuration, description, redirect, token,
+};
 
 /// A Hub whose files are kept elsewhere, as the real one's are.
 async fn with_store(store: &HubDouble) -> HubDouble {
     let signed = store.url.join("files/config.json?X-Amz-Signature=abc").unwrap().to_string();
-    HubDouble::start(move |asked| match asked.number {
+    double::start(move |asked| match asked.number {
         0 => Answer::Json(description()),
         _ => redirect(302, &signed),
     })
@@ -16,7 +18,7 @@ async fn with_store(store: &HubDouble) -> HubDouble {
 
 #[tokio::test]
 async fn the_token_does_not_follow_to_another_origin() {
-    let store = HubDouble::start(|_| Answer::Json(configuration())).await;
+    let store = double::start(|_| Answer::Json(configuration())).await;
     let double = with_store(&store).await;
     let resolved = double.resolve(Some(TOKEN)).await.unwrap();
     assert_eq!(resolved.facts.layers, Some(36));
@@ -30,9 +32,9 @@ async fn the_token_does_not_follow_to_another_origin() {
 async fn the_token_does_not_come_back_by_way_of_another_origin() {
     let back = Arc::new(OnceLock::<String>::new());
     let told = Arc::clone(&back);
-    let store = HubDouble::start(move |_| redirect(302, told.get().unwrap())).await;
+    let store = double::start(move |_| redirect(302, told.get().unwrap())).await;
     let files = store.url.to_string();
-    let double = HubDouble::start(move |asked| match asked.number {
+    let double = double::start(move |asked| match asked.number {
         0 => Answer::Json(description()),
         1 => redirect(302, &files),
         _ => Answer::Json(configuration()),
@@ -47,7 +49,7 @@ async fn the_token_does_not_come_back_by_way_of_another_origin() {
 
 #[tokio::test]
 async fn a_renamed_model_is_found_under_its_new_name() {
-    let double = HubDouble::start(|asked| match asked.target.as_str() {
+    let double = double::start(|asked| match asked.target.as_str() {
         "/api/models/old/name?blobs=true" => redirect(307, "/api/models/Qwen/Qwen3-8B?blobs=true"),
         target if target.starts_with("/api/models/") => Answer::Json(description()),
         target if target.starts_with("/old/name/") => {
@@ -65,7 +67,7 @@ async fn a_renamed_model_is_found_under_its_new_name() {
 
 #[tokio::test]
 async fn redirects_without_end_are_given_up() {
-    let double = HubDouble::start(|_| redirect(302, "/round")).await;
+    let double = double::start(|_| redirect(302, "/round")).await;
     let error = double.resolve(Some(TOKEN)).await.unwrap_err();
     assert!(matches!(error, HubError::Malformed { .. }), "{error:?}");
     assert!(double.asked().len() < 10);
@@ -75,7 +77,7 @@ async fn redirects_without_end_are_given_up() {
 async fn a_store_that_is_kept_out_is_said_without_its_signed_address() {
     // Nobody listens on the port of the discard service.
     let signed = "http://localhost:9/files/config.json?X-Amz-Signature=abc";
-    let double = HubDouble::start(move |asked| match asked.number {
+    let double = double::start(move |asked| match asked.number {
         0 => Answer::Json(description()),
         _ => redirect(302, signed),
     })

@@ -6,12 +6,13 @@ use accelbench_hub::{
 use serde_json::{Value, json};
 
 use crate::double::{
-    Answer, COMMIT, HubDouble, configuration, described, description, model, refusal, timeouts,
+    self, Answer, COMMIT, Client as _, HubDouble, configuration, described, description, model, refusal,
+    timeouts,
 };
 
 #[tokio::test]
 async fn a_name_becomes_a_commit_and_facts() {
-    let double = HubDouble::with(description(), configuration()).await;
+    let double = double::with(description(), configuration()).await;
     let resolved = double.resolve(None).await.unwrap();
     assert_eq!((resolved.revision.as_str(), resolved.access), (COMMIT, Access::Open));
     assert_eq!(resolved.weights, Some(WeightsSize { bytes: 16_381_516_000, basis: WeightsBasis::Files }));
@@ -31,7 +32,7 @@ async fn a_name_becomes_a_commit_and_facts() {
 
 #[tokio::test]
 async fn facts_are_read_at_the_commit_that_is_named() {
-    let double = HubDouble::with(description(), configuration()).await;
+    let double = double::with(description(), configuration()).await;
     double.resolve(None).await.unwrap();
     let config = format!("/Qwen/Qwen3-8B/resolve/{COMMIT}/config.json");
     assert_eq!(double.targets(), ["/api/models/Qwen/Qwen3-8B?blobs=true".to_owned(), config]);
@@ -40,7 +41,7 @@ async fn facts_are_read_at_the_commit_that_is_named() {
 
 #[tokio::test]
 async fn a_revision_is_one_part_of_the_address() {
-    let double = HubDouble::with(description(), configuration()).await;
+    let double = double::with(description(), configuration()).await;
     let rows = [("v1.0", "v1.0"), ("refs/pr/1", "refs%2Fpr%2F1"), ("a?b#c%2F", "a%3Fb%23c%252F")];
     for (revision, part) in rows {
         double.client().resolve(&model(), Some(revision), None).await.unwrap();
@@ -57,7 +58,7 @@ async fn a_revision_is_one_part_of_the_address() {
 
 #[tokio::test]
 async fn a_mirror_may_have_a_path() {
-    let double = HubDouble::with(description(), configuration()).await;
+    let double = double::with(description(), configuration()).await;
     let url = double.url.join("mirror/hf/").unwrap();
     let error = accelbench_hub::Hub::new(&url, timeouts()).unwrap().resolve(&model(), None, None).await;
     assert!(error.is_err());
@@ -84,7 +85,7 @@ async fn what_is_no_decoder_is_refused_with_the_reason() {
         (described("siblings", json!([{"rfilename": "m.gguf"}])), json!({}), RefusalReason::GgufOnly),
     ];
     for (description, configuration, reason) in rows {
-        let double = HubDouble::with(description, configuration).await;
+        let double = double::with(description, configuration).await;
         match double.resolve(None).await.unwrap_err() {
             HubError::NotADecoder { refusal, .. } => assert_eq!(refusal.reason, reason),
             error => panic!("{error}"),
@@ -94,7 +95,7 @@ async fn what_is_no_decoder_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_listed_configuration_that_is_not_there_is_none() {
-    let double = HubDouble::start(|asked| match asked.number {
+    let double = double::start(|asked| match asked.number {
         0 => Answer::Json(description()),
         _ => refusal(404, "EntryNotFound", "Entry not found"),
     })
@@ -131,7 +132,7 @@ async fn without_sizes_the_index_tells() {
 }
 
 async fn answering(description: Value, file: &'static str, content: Value) -> HubDouble {
-    HubDouble::start(move |asked| match asked.target.as_str() {
+    double::start(move |asked| match asked.target.as_str() {
         target if target.starts_with("/api/models/") => Answer::Json(description.clone()),
         target if target.ends_with(file) => Answer::Json(content.clone()),
         _ => Answer::Json(configuration()),

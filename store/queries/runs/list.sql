@@ -1,6 +1,7 @@
 SELECT
     run_id, created_at, spec, phase, phase_since, verdict, verdict_reason, priority, submitted_by, deadline_at,
-    cancel_requested_at, attempts, parked_reason, endpoint, progress, load_point_count, conclusion
+    cancel_requested_at, attempts, parked_reason, endpoint, progress, load_point_count, conclusion,
+    revision_absent_reason
 FROM runs
 WHERE ($1::uuid IS NULL OR run_id = $1)
     AND ($2::text IS NULL OR model = $2)

@@ -26,6 +26,7 @@ pub(super) struct RunRow {
     pub(super) progress: Option<Value>,
     pub(super) load_point_count: i32,
     pub(super) conclusion: Option<Value>,
+    pub(super) revision_absent_reason: Option<String>,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -54,6 +55,7 @@ impl TryFrom<RunRow> for Run {
             endpoint: row.endpoint.map(|value| parse("endpoint", row.run_id, value)).transpose()?,
             load_point_count: row.load_point_count.cast_unsigned(),
             conclusion: row.conclusion.map(|value| parse("conclusion", row.run_id, value)).transpose()?,
+            revision_absent_reason: row.revision_absent_reason,
             progress: row.progress.map(|value| parse("progress", row.run_id, value)).transpose()?,
         })
     }

@@ -32,6 +32,7 @@ pub(crate) struct Request {
     pub(crate) priority: Priority,
     pub(crate) submitted_by: Option<&'static str>,
     pub(crate) hf_token_sealed: Option<Vec<u8>>,
+    pub(crate) revision_absent_reason: Option<&'static str>,
     pub(crate) idempotency_key: Option<&'static str>,
 }
 
@@ -42,6 +43,7 @@ impl Default for Request {
             priority: Priority::Person,
             submitted_by: None,
             hf_token_sealed: None,
+            revision_absent_reason: None,
             idempotency_key: None,
         }
     }
@@ -121,6 +123,7 @@ pub(crate) async fn submit(
         priority: request.priority,
         submitted_by: request.submitted_by,
         hf_token_sealed: request.hf_token_sealed.as_deref(),
+        revision_absent_reason: request.revision_absent_reason,
         idempotency_key: request.idempotency_key,
     };
     runs::submit(connection, run_id, &new).await

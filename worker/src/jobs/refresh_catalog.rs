@@ -29,6 +29,7 @@ async fn submit(pool: &PgPool, entry: &CatalogEntry) -> anyhow::Result<()> {
         priority: Priority::Catalog,
         submitted_by: None,
         hf_token_sealed: None,
+        revision_absent_reason: None,
         idempotency_key: None,
     };
     let (Submitted::New(run_id) | Submitted::Existing(run_id)) =

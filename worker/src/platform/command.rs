@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use accelbench_core::model::Revision;
 use accelbench_core::run::PlatformSpec;
 
 use crate::platform::{PlatformError, RunContext};
@@ -17,10 +18,13 @@ pub(super) fn named(context: &RunContext, port: u16) -> Result<Vec<String>, Plat
             "no worker offers the engine `{engine}` any more; start one with --engine {engine}=COMMAND"
         )));
     }
+    // Where the commit is not known, the branch is what its newest is of.
+    let revision = spec.revision.as_ref().map_or("main", Revision::as_str);
     let fill = |part: &String| {
         part.replace("{host}", "127.0.0.1")
             .replace("{port}", &port.to_string())
             .replace("{model}", spec.model.as_str())
+            .replace("{revision}", revision)
             .replace("{tensor_parallel}", &spec.tensor_parallel.to_string())
     };
     Ok(context.engine_command.iter().map(fill).collect())
@@ -88,9 +92,13 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_in() {
-        let context = context_with(&["serve", "--bind={host}:{port}", "{model}", "-tp", "{tensor_parallel}"]);
+        let mut context =
+            context_with(&["--bind={host}:{port}", "{model}@{revision}", "-tp", "{tensor_parallel}"]);
         let command = named(&context, 4711).unwrap();
-        assert_eq!(command, ["serve", "--bind=127.0.0.1:4711", "meta-llama/Llama-3.1-8B", "-tp", "1"]);
+        assert_eq!(command, ["--bind=127.0.0.1:4711", "meta-llama/Llama-3.1-8B@main", "-tp", "1"]);
+        context.run.spec.revision = Some("0123456789abcdef0123456789abcdef01234567".parse().unwrap());
+        let command = named(&context, 4711).unwrap();
+        assert_eq!(command[1], "meta-llama/Llama-3.1-8B@0123456789abcdef0123456789abcdef01234567");
     }
 
     #[test]

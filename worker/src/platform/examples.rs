@@ -28,6 +28,7 @@ pub(crate) fn context(platform: Value) -> RunContext {
             progress: None,
             load_point_count: 1,
             conclusion: None,
+            revision_absent_reason: None,
         },
         model: serde_json::from_value(json!({
             "model": "meta-llama/Llama-3.1-8B", "family": "llama", "params_total_b": 8.03, "params_active_b": 8.03,

@@ -93,6 +93,7 @@ mod tests {
             progress: None,
             load_point_count: 1,
             conclusion: None,
+            revision_absent_reason: None,
         }
     }
 
