@@ -1,9 +1,9 @@
 //! What resolving a model brings.
 
-use accelbench_core::model::{Model, ModelId, Revision};
+use accelbench_core::model::{Model, ModelId, Quantization, Revision};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Attention, DecoderFacts};
+use crate::facts::{Attention, DecoderFacts, WeightFormat};
 
 /// A decoder model at one commit, with all that was read of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +78,15 @@ impl Access {
     }
 }
 
+/// How the weights are stored, for what they take: 4-bit floats take what 4-bit integers do.
+fn stored_as(facts: &DecoderFacts) -> Option<Quantization> {
+    let format = facts.quantization.as_ref().map(|quantization| quantization.format);
+    match format {
+        Some(WeightFormat::Mxfp4 | WeightFormat::Nvfp4 | WeightFormat::Nf4) => Some(Quantization::Int4),
+        _ => facts.published_as(),
+    }
+}
+
 impl From<&ResolvedModel> for Model {
     fn from(resolved: &ResolvedModel) -> Self {
         let facts = &resolved.facts;
@@ -96,7 +105,7 @@ impl From<&ResolvedModel> for Model {
             kv_heads: if latent { Some(1) } else { signed(facts.kv_heads) },
             expert_count: signed(facts.experts.map(|experts| experts.count)),
             experts_per_token: signed(facts.experts.map(|experts| experts.per_token)),
-            published_quantization: facts.published_as(),
+            published_quantization: stored_as(facts),
             revision: Some(resolved.revision.clone()),
             gated: Some(resolved.access.needs_token()),
             licence: resolved.licence.clone(),

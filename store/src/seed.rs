@@ -126,7 +126,7 @@ fn broken(what: &str, error: &dyn std::error::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use accelbench_core::instance::InstanceType;
-    use accelbench_core::model::Model;
+    use accelbench_core::model::{Model, Quantization};
 
     use accelbench_core::dataset::{Dataset, STANDARD};
 
@@ -154,21 +154,96 @@ mod tests {
         }
     }
 
-    #[test]
-    fn accelerators_are_named_and_counted_rightly_where_public_tables_err() {
+    fn instance(name: &str) -> InstanceType {
         let instances: Vec<InstanceType> = read("instance types", INSTANCES).unwrap();
-        for (name, accelerator, count) in [
-            ("inf2.48xlarge", "Inferentia2", 12),
-            ("trn1.32xlarge", "Trainium", 16),
-            ("trn2.48xlarge", "Trainium2", 16),
-            ("p5e.48xlarge", "H200", 8),
-            ("g6e.12xlarge", "L40S", 4),
+        instances.into_iter().find(|instance| instance.instance_type.as_str() == name).expect(name)
+    }
+
+    /// Where public tables err: sizes of one GPU between those of many, chips of Neuron for cores, and memories of the
+    /// generation before.
+    #[test]
+    fn accelerators_are_named_counted_and_measured_rightly_where_public_tables_err() {
+        for (name, accelerator, count, memory_gib) in [
+            ("g5.16xlarge", "A10G", 1, 22.352),
+            ("g5.24xlarge", "A10G", 4, 22.352),
+            ("g6.16xlarge", "L4", 1, 22.352),
+            ("gr6.8xlarge", "L4", 1, 22.352),
+            ("g6e.12xlarge", "L40S", 4, 44.703),
+            ("g6e.16xlarge", "L40S", 1, 44.703),
+            ("p4d.24xlarge", "A100", 8, 40.0),
+            ("p4de.24xlarge", "A100", 8, 80.0),
+            ("p5.4xlarge", "H100", 1, 80.0),
+            ("p5e.48xlarge", "H200", 8, 141.0),
+            ("p5en.48xlarge", "H200", 8, 141.0),
+            ("inf2.8xlarge", "Inferentia2", 1, 32.0),
+            ("inf2.24xlarge", "Inferentia2", 6, 32.0),
+            ("inf2.48xlarge", "Inferentia2", 12, 32.0),
+            ("trn1.2xlarge", "Trainium", 1, 32.0),
+            ("trn1n.32xlarge", "Trainium", 16, 32.0),
+            // The EC2 API says 512 GiB of each chip, another table 64 chips.
+            ("trn2.48xlarge", "Trainium2", 16, 96.0),
+            ("trn2.3xlarge", "Trainium2", 1, 96.0),
         ] {
-            let found = instances.iter().find(|instance| instance.instance_type.as_str() == name).unwrap();
-            assert_eq!(
-                (found.accelerator_name.as_deref(), found.accelerator_count),
-                (Some(accelerator), Some(count))
-            );
+            let found = instance(name);
+            let facts = (found.accelerator_name.as_deref(), found.accelerator_count);
+            assert_eq!(facts, (Some(accelerator), Some(count)), "{name}");
+            let memory = found.accelerator_memory_gib.unwrap();
+            assert!((memory - memory_gib).abs() < 1.0, "{name}: {memory} GiB");
         }
+    }
+
+    #[test]
+    fn every_size_of_every_family_is_there() {
+        let instances: Vec<InstanceType> = read("instance types", INSTANCES).unwrap();
+        let sizes = |family: &str| instances.iter().filter(|instance| instance.family == family).count();
+        for (family, count) in [
+            ("g5", 8),
+            ("g6", 8),
+            ("g6e", 8),
+            ("p4d", 1),
+            ("p4de", 1),
+            ("p5", 2),
+            ("p5e", 1),
+            ("p5en", 1),
+            ("p6-b200", 1),
+            ("p6-b300", 1),
+            ("inf2", 4),
+            ("trn1", 2),
+            ("trn1n", 1),
+            ("trn2", 2),
+            ("trn2u", 1),
+        ] {
+            assert_eq!(sizes(family), count, "{family}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_of_an_accelerator_has_no_rate_of_a_whole_one() {
+        for name in ["g6f.large", "g6f.4xlarge", "gr6f.4xlarge"] {
+            let found = instance(name);
+            assert!(found.accelerator_memory_gib.unwrap() < 12.0, "{name}");
+            assert_eq!((found.accelerator_bandwidth_gb_per_s, found.accelerator_bf16_tflops), (None, None));
+        }
+    }
+
+    #[test]
+    fn what_was_wrong_in_the_collected_facts_is_right() {
+        let models: Vec<Model> = read("models", MODELS).unwrap();
+        let model = |name: &str| models.iter().find(|model| model.model.as_str() == name).expect(name);
+        for (name, family) in [
+            ("google/gemma-2b", "gemma"),
+            ("google/gemma-2b-it", "gemma"),
+            ("google/gemma-2-2b-it", "gemma-2"),
+            ("codellama/CodeLlama-34b-Instruct-hf", "codellama"),
+            ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "deepseek"),
+            ("nvidia/Llama-3_3-Nemotron-Super-49B-v1", "nemotron"),
+        ] {
+            assert_eq!(model(name).family.as_deref(), Some(family), "{name}");
+        }
+        // Of its family the smallest alone is not made for 131,072 tokens.
+        assert_eq!(model("google/gemma-3-1b-it").max_context_tokens, Some(32_768));
+        let deepseek = model("deepseek-ai/DeepSeek-V3");
+        assert_eq!((deepseek.kv_heads, deepseek.published_quantization), (Some(1), Some(Quantization::Fp8)));
+        assert_eq!((deepseek.expert_count, deepseek.experts_per_token), (Some(256), Some(8)));
     }
 }
