@@ -76,6 +76,11 @@ impl App {
         &self.inner.hub
     }
 
+    /// The region of the cluster.
+    pub(crate) fn region(&self) -> &str {
+        &self.inner.options.region
+    }
+
     pub(crate) fn max_dataset_bytes(&self) -> usize {
         self.inner.options.max_dataset_mib as usize * 1024 * 1024
     }
@@ -113,6 +118,8 @@ pub fn router(app: App) -> Router {
         .route("/imported-results", get(rest::imported::list).post(rest::imported::add).layer(dataset_limit))
         .route("/models", get(rest::models::list).post(rest::models::add))
         .route("/models/{*model}", get(rest::models::show))
+        .route("/estimates", get(rest::estimates::show).post(rest::estimates::of_request))
+        .route("/fits", get(rest::fits::show))
         .route("/instances", get(rest::reference::instances))
         .route("/prices", get(rest::reference::prices))
         .route("/engines", get(rest::reference::engines))

@@ -4,11 +4,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use accelbench_core::model::ModelId;
+use accelbench_core::model::{Model, ModelId};
 use accelbench_core::secret::HfToken;
 use accelbench_hub::{Hub, HubError, ResolvedModel, Timeouts};
+use accelbench_store::{Error, models};
 use axum::http::StatusCode;
 
+use crate::app::App;
 use crate::error::ApiError;
 use crate::options::ApiOptions;
 
@@ -92,6 +94,24 @@ impl HubAccess {
         }
         Err(Unresolved::Unanswered(said))
     }
+}
+
+/// The facts of a model of the catalog, or as the Hub tells them of another, which is not written down.
+pub(crate) async fn facts(app: &App, model: &ModelId) -> Result<Model, ApiError> {
+    match models::find(&mut *app.connection().await?, model).await {
+        Err(Error::NotFound { .. }) => {}
+        found => return Ok(found?),
+    }
+    let unresolved = match app.hub().resolve(model, None, None).await {
+        Ok(resolved) => return Ok(Model::from(&resolved)),
+        Err(Unresolved::Refused(error)) => ApiError::from(error),
+        Err(Unresolved::Unanswered(reason)) => {
+            let detail = format!("there is no model `{model}` in the catalog, and {reason}");
+            ApiError::new(StatusCode::NOT_FOUND, detail)
+        }
+    };
+    let names = models::names(&mut *app.connection().await?).await?;
+    Err(unresolved.suggest(model.as_str(), &names))
 }
 
 /// What was said when the outage began that still lasts.

@@ -7,6 +7,8 @@ mod app;
 mod assets;
 mod body;
 mod error;
+mod estimating;
+mod fitting;
 mod html;
 mod hub;
 mod options;

@@ -18,6 +18,10 @@ pub struct ApiOptions {
     #[arg(long, env = "ACCELBENCH_MAX_DATASET_MIB", default_value_t = 32, value_name = "MIB")]
     pub max_dataset_mib: u32,
 
+    /// AWS region of the cluster, whose prices estimates are made with
+    #[arg(long, env = "ACCELBENCH_REGION", default_value = "us-east-1")]
+    pub region: String,
+
     /// The Hugging Face Hub, or a mirror of it, that is asked for a model's commit and facts
     #[arg(
         long,

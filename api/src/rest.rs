@@ -1,7 +1,9 @@
 //! The REST API, one noun a file.
 
 pub(crate) mod datasets;
+pub(crate) mod estimates;
 pub(crate) mod events;
+pub(crate) mod fits;
 pub(crate) mod imported;
 pub(crate) mod intake;
 pub(crate) mod logs;

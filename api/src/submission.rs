@@ -16,6 +16,8 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::estimating::{self, PricedEstimate};
+use crate::fitting;
 use crate::rest::datasets::parse;
 
 mod facts;
@@ -60,7 +62,7 @@ impl<'de> Deserialize<'de> for Submission {
         }
         let hf_token = text("hf_token")?.filter(|token| !token.trim().is_empty());
         let hf_token = hf_token.map(|token| HfToken::new(&token)).transpose().map_err(D::Error::custom)?;
-        let revision = AskedRevision::of(text("revision")?);
+        let revision = AskedRevision::of(text("revision")?.as_deref());
         if fields.get("tensor_parallel").is_some_and(Value::is_null) {
             fields.remove("tensor_parallel");
         }
@@ -70,31 +72,48 @@ impl<'de> Deserialize<'de> for Submission {
     }
 }
 
+/// What a request comes to, once everything that costs no money was checked.
+struct Checked {
+    spec: RunSpec,
+    dataset_sha256: Sha256Hex,
+    revision_absent_reason: Option<String>,
+    estimate: PricedEstimate,
+}
+
+/// Checks a submission as if it were to be written, and says what its run would be like.
+pub(crate) async fn rehearse(
+    app: &App,
+    submission: &Submission,
+) -> Result<(RunSpec, Option<String>, PricedEstimate), ApiError> {
+    let resolution = resolve(app, submission).await?;
+    let mut transaction = app.pool().begin().await.map_err(Error::from)?;
+    let checked = check(app, &mut transaction, submission, resolution).await?;
+    transaction.rollback().await.map_err(Error::from)?;
+    Ok((checked.spec, checked.revision_absent_reason, checked.estimate))
+}
+
 /// Checks and writes a submission.
 pub(crate) async fn submit(
     app: &App,
     submission: &Submission,
     idempotency_key: Option<&str>,
 ) -> Result<Submitted, ApiError> {
-    let mut spec = submission.spec.clone();
-    spec.validate().map_err(|error| ApiError::unprocessable(error.to_string()))?;
     if idempotency_key.is_some_and(|key| !(1..=200).contains(&key.len())) {
         return Err(ApiError::bad_request("the Idempotency-Key must have 1 to 200 characters"));
     }
-    let resolution = revision::resolve(app, submission).await?;
+    let resolution = resolve(app, submission).await?;
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
-    settle(&mut transaction, &mut spec, submission, &resolution).await?;
-    let dataset_sha256 = check(&mut transaction, &mut spec, submission.split).await?;
-    let spec = &spec;
+    let checked = check(app, &mut transaction, submission, resolution).await?;
+    let Checked { spec, dataset_sha256, revision_absent_reason, estimate: _ } = &checked;
     let run_id = RunId::new();
     let sealed = submission.hf_token.as_ref().map(|token| app.secret_key().seal(run_id, token));
     let new = NewRun {
         spec,
-        dataset_sha256: &dataset_sha256,
+        dataset_sha256,
         priority: Priority::Person,
         submitted_by: submission.submitted_by.as_deref(),
         hf_token_sealed: sealed.as_deref(),
-        revision_absent_reason: resolution.absent_reason.as_deref(),
+        revision_absent_reason: revision_absent_reason.as_deref(),
         idempotency_key,
     };
     let submitted = runs::submit(&mut transaction, run_id, &new).await?;
@@ -146,29 +165,57 @@ async fn settle(
     Ok(())
 }
 
-/// Checks a request against what the installation knows and fills in what it leaves open; the dataset's version comes
-/// back.
+async fn resolve(app: &App, submission: &Submission) -> Result<Resolution, ApiError> {
+    submission.spec.validate().map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    revision::resolve(app, submission).await
+}
+
+/// Checks a request against what the installation knows and fills in what it leaves open.
 async fn check(
+    app: &App,
     connection: &mut PgConnection,
-    spec: &mut RunSpec,
-    split: Split,
-) -> Result<Sha256Hex, ApiError> {
-    let model = known_model(connection, spec).await?;
-    let instance = known_instance(connection, spec).await?;
-    known_engine(connection, spec).await?;
-    if !platforms::is_offered(connection, &spec.platform).await? {
-        let detail = "no worker of this installation was given a cluster";
-        return Err(ApiError::unprocessable(detail)
-            .with_hint("start a worker with --kubernetes FILE; deploy/README.md says what is in the file"));
-    }
+    submission: &Submission,
+    resolution: Resolution,
+) -> Result<Checked, ApiError> {
+    let mut spec = submission.spec.clone();
+    settle(connection, &mut spec, submission, &resolution).await?;
+    let model = known_model(connection, &spec).await?;
+    let instance = known_instance(connection, &spec).await?;
+    known_engine(connection, &spec).await?;
+    offered(connection, &spec).await?;
     if let Some(tokens) = model.max_context_tokens.and_then(|tokens| u32::try_from(tokens).ok()) {
         let fits = spec.workload.validate_context(spec.model.as_str(), tokens);
         fits.map_err(|error| ApiError::unprocessable(error.to_string()))?;
     }
-    if let Some(plan) = facts::plan(spec, &model, &instance, split)? {
+    let plan = match facts::deployment(&spec, &model, &instance, submission.split) {
+        Some(request) => Some(fitting::plan(connection, &request, app.region()).await?),
+        None => None,
+    };
+    if let Some(plan) = &plan {
         spec.tensor_parallel = plan.parallelism.tensor_parallel;
     }
-    facts::check(spec, &model, &instance)?;
+    facts::check(&spec, &model, &instance)?;
+    let dataset_sha256 = dataset(connection, &spec).await?;
+    let of = (&spec, &model, &instance);
+    let estimate = estimating::estimate(connection, of, plan.as_ref(), app.region()).await?;
+    if let Some(max_cost_usd) = spec.max_cost_usd {
+        let kept = estimate.run.keep_within(max_cost_usd);
+        kept.map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    }
+    Ok(Checked { spec, dataset_sha256, revision_absent_reason: resolution.absent_reason, estimate })
+}
+
+async fn offered(connection: &mut PgConnection, spec: &RunSpec) -> Result<(), ApiError> {
+    if platforms::is_offered(connection, &spec.platform).await? {
+        return Ok(());
+    }
+    let detail = "no worker of this installation was given a cluster";
+    Err(ApiError::unprocessable(detail)
+        .with_hint("start a worker with --kubernetes FILE; deploy/README.md says what is in the file"))
+}
+
+/// The version of the dataset, if the workload can use it.
+async fn dataset(connection: &mut PgConnection, spec: &RunSpec) -> Result<Sha256Hex, ApiError> {
     match datasets::find(connection, &spec.workload.dataset).await {
         Ok(dataset) => {
             serves(connection, spec, &dataset.sha256).await?;

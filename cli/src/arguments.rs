@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::commands::{
-    bench, down, export, import, manifests, migrate, prices, query, reap, recommend, run, runs, serve, up,
-    worker,
+    bench, down, estimate, export, fit, import, manifests, migrate, models, prices, query, reap, recommend,
+    run, runs, serve, up, worker,
 };
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
@@ -56,12 +56,18 @@ pub(crate) enum Command {
     Query(Box<query::QueryOptions>),
     /// Find the cheapest configuration that keeps an SLO at a load
     Recommend(Box<recommend::RecommendOptions>),
+    /// Estimate how fast a model would be on an instance type, and what a run would take and cost
+    Estimate(estimate::EstimateOptions),
+    /// Say in numbers whether a model fits an instance type, and what would fit instead
+    Fit(fit::FitOptions),
     /// Write results in the form of another tool
     Export(export::ExportOptions),
     /// Take over what another load generator measured, shown apart from our own results
     Import(Box<import::ImportOptions>),
     /// Show the objects of a run on a cluster, without their secrets
     Manifests(manifests::ManifestsOptions),
+    /// List and show models, and add one by its name on the Hugging Face Hub
+    Models(models::ModelsOptions),
     /// Show what instances cost
     Prices(prices::PricesOptions),
     /// List, show and cancel runs
@@ -90,9 +96,12 @@ impl Command {
             self,
             Self::Bench(_)
                 | Self::Down(_)
+                | Self::Estimate(_)
                 | Self::Export(_)
+                | Self::Fit(_)
                 | Self::Import(_)
                 | Self::Manifests(_)
+                | Self::Models(_)
                 | Self::Recommend(_)
                 | Self::Run(_)
                 | Self::Query(_)

@@ -125,9 +125,30 @@ impl Client {
         Ok(list.models)
     }
 
+    pub(crate) async fn model(&self, model: &str) -> anyhow::Result<Value> {
+        self.json(self.request(Method::GET, &format!("models/{model}"))).await
+    }
+
+    pub(crate) async fn add_model(&self, request: &Value) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, "models").json(request)).await
+    }
+
     pub(crate) async fn instances(&self) -> anyhow::Result<Vec<InstanceType>> {
         let list: InstanceList = self.json(self.request(Method::GET, "instances")).await?;
         Ok(list.instances)
+    }
+
+    pub(crate) async fn estimate(&self, query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.json(self.request(Method::GET, "estimates").query(query)).await
+    }
+
+    /// Checks a request as a submit does, without submitting it.
+    pub(crate) async fn estimate_of(&self, request: &Value) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, "estimates").json(request)).await
+    }
+
+    pub(crate) async fn fit(&self, query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.json(self.request(Method::GET, "fits").query(query)).await
     }
 
     pub(crate) async fn recommendation(&self, query: &[(&str, String)]) -> anyhow::Result<Value> {

@@ -5,11 +5,14 @@ use crate::client::Client;
 
 pub(crate) mod bench;
 pub(crate) mod down;
+pub(crate) mod estimate;
 pub(crate) mod export;
+pub(crate) mod fit;
 pub(crate) mod import;
 mod load;
 pub(crate) mod manifests;
 pub(crate) mod migrate;
+pub(crate) mod models;
 pub(crate) mod prices;
 mod progress;
 pub(crate) mod query;
@@ -18,6 +21,7 @@ pub(crate) mod recommend;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod serve;
+mod token;
 pub(crate) mod up;
 pub(crate) mod worker;
 
@@ -32,6 +36,8 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Prices(options) => prices::prices(&client, output, options).await,
         Command::Bench(options) => bench::bench(output, *options).await,
         Command::Export(options) => export::export(&client, options).await,
+        Command::Estimate(options) => estimate::estimate(&client, output, options).await,
+        Command::Fit(options) => fit::fit(&client, output, options).await,
         Command::Import(options) => import::import(&client, output, *options).await,
         Command::Recommend(options) => recommend::recommend(&client, output, *options).await,
         Command::Reap(options) => reap::reap(options).await,
@@ -39,6 +45,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(*options).await,
         Command::Manifests(options) => manifests::manifests(&client, options).await,
+        Command::Models(options) => models::models(&client, output, options).await,
         Command::Migrate(options) => migrate::migrate(options).await,
         Command::Loadgen(options) => accelbench_loadgen::run(options).await,
         Command::Simulate(options) => simulate(*options).await,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use accelbench_core::load::{LoadReport, OfferedLoad};
 use accelbench_core::metric::{Latency, Metric, Statistic};
+use accelbench_core::model::Model;
 use accelbench_core::observed::Observed;
 use accelbench_core::price::Payment;
 use accelbench_core::result::BenchmarkResult;
@@ -123,6 +124,26 @@ pub(crate) fn runs(runs: &[Run]) -> String {
         ]);
     }
     right_align(&mut table, 6..7);
+    table.to_string()
+}
+
+/// Models, one a line.
+pub(crate) fn models(models: &[Model]) -> String {
+    let mut table = plain(&["model", "family", "params 10^9", "active 10^9", "context", "gated", "commit"]);
+    let billions = |count: Option<f64>| count.map_or_else(|| "-".to_owned(), |count| format!("{count:.1}"));
+    let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    for model in models {
+        table.add_row(vec![
+            model.model.to_string(),
+            text(model.family.clone()),
+            billions(model.params_total_b),
+            billions(model.params_active_b),
+            text(model.max_context_tokens.map(|tokens| tokens.to_string())),
+            text(model.gated.map(|gated| if gated { "yes" } else { "no" }.to_owned())),
+            text(model.revision.as_ref().map(|revision| revision.as_str().chars().take(10).collect())),
+        ]);
+    }
+    right_align(&mut table, 2..5);
     table.to_string()
 }
 

@@ -11,11 +11,14 @@ use crate::model::{Model, Quantization};
 
 mod alternative;
 mod memory;
+mod possible;
 mod sentence;
 
 pub use alternative::Alternative;
 use memory::Budget;
 pub(crate) use memory::weights_bytes;
+pub use memory::weights_gib;
+pub use possible::Possible;
 
 /// What is known of a model that decides whether it fits. An unknown fact is `None`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -72,7 +75,8 @@ pub struct Demand {
     pub sequences: u32,
 }
 
-/// How one replica is spread over accelerators. A Neuron accelerator is the chip, whatever its number of cores.
+/// How one replica is spread over accelerators. A Neuron accelerator is the chip, unless [`Possible`] says that cores are
+/// counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// Over how many accelerators each layer is split.
@@ -96,11 +100,14 @@ pub enum Fit {
     },
 }
 
-/// What lies where on each accelerator, and what the rest is good for.
+/// What lies where on each accelerator, and what the rest is good for. Where an accelerator is split into cores, each
+/// number that is said of an accelerator is of one core.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Room {
     /// How the replica is spread.
     pub split: Split,
+    /// Into how many cores each accelerator is split; 1 where it is not.
+    pub parts_per_accelerator: u32,
     /// Replicas that fill the instance.
     pub replicas_per_instance: u32,
     /// Memory of one accelerator, in GiB.
@@ -128,6 +135,8 @@ pub struct Room {
 pub struct Misfit {
     /// How it was to be spread.
     pub split: Split,
+    /// Into how many cores each accelerator is split; 1 where it is not.
+    pub parts_per_accelerator: u32,
     /// What is short.
     pub shortage: Shortage,
     /// What would fit, the smallest change of each kind; empty when nothing on this instance type does.
@@ -159,13 +168,21 @@ pub enum Shortage {
     },
     /// Weights and overhead leave no room.
     Weights {
-        /// Needed on each accelerator, in GiB.
-        needed_gib: f64,
+        /// Weights on each accelerator, in GiB.
+        weights_gib: f64,
+        /// What the engine needs beside them, and a fifth of the weights where the cache's size is not known, in GiB.
+        overhead_gib: f64,
         /// Usable on each accelerator, in GiB.
         usable_gib: f64,
     },
     /// The cache does not hold one sequence.
     KvCache {
+        /// Weights on each accelerator, in GiB.
+        weights_gib: f64,
+        /// What the engine needs beside them, in GiB.
+        overhead_gib: f64,
+        /// Usable on each accelerator, in GiB.
+        usable_gib: f64,
         /// Tokens that it holds.
         kv_cache_tokens: u64,
         /// Asked, in tokens.
@@ -207,13 +224,17 @@ impl Split {
 
 impl From<&Model> for ModelFacts {
     fn from(model: &Model) -> Self {
+        let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
+        let experts = count(model.expert_count).zip(count(model.experts_per_token));
         Self {
             params_total_b: model.params_total_b,
             params_active_b: model.params_active_b,
-            layers: model.layers.and_then(|layers| u32::try_from(layers).ok()),
+            layers: count(model.layers),
+            experts: experts.map(|(count, per_token)| Experts { count, per_token }),
+            attention_heads: count(model.attention_heads),
+            kv_heads: count(model.kv_heads),
             kv_cache_bytes_per_token: model.kv_cache_bytes_per_token,
-            max_context_tokens: model.max_context_tokens.and_then(|tokens| u32::try_from(tokens).ok()),
-            ..Self::default()
+            max_context_tokens: count(model.max_context_tokens),
         }
     }
 }
@@ -232,13 +253,27 @@ impl Fit {
 /// Whether the model fits when one replica is spread as `split` says.
 #[must_use]
 pub fn fit(model: &ModelFacts, instance: &InstanceType, demand: &Demand, split: Split) -> Fit {
-    match budget_of(model, instance, demand) {
+    fit_within(model, instance, demand, split, &Possible::on(instance))
+}
+
+/// The same with an engine that allows some spreads and precisions alone.
+#[must_use]
+pub fn fit_within(
+    model: &ModelFacts,
+    instance: &InstanceType,
+    demand: &Demand,
+    split: Split,
+    possible: &Possible,
+) -> Fit {
+    match Budget::of(model, instance, demand, possible) {
         Err(missing) => Fit::Unknown { missing },
         Ok(budget) => match budget.room(split) {
-            Ok(room) => Fit::Fits(room),
+            Ok(Some(room)) => Fit::Fits(room),
+            Ok(None) => Fit::Unknown { missing: MissingFact::KvCacheBytesPerToken },
             Err(shortage) => {
                 let alternatives = alternative::nearest(&budget, split);
-                Fit::DoesNotFit(Misfit { split, shortage, alternatives })
+                let parts_per_accelerator = possible.parts_per_accelerator;
+                Fit::DoesNotFit(Misfit { split, parts_per_accelerator, shortage, alternatives })
             }
         },
     }
@@ -248,7 +283,8 @@ pub fn fit(model: &ModelFacts, instance: &InstanceType, demand: &Demand, split: 
 /// largest one that the instance type offers.
 #[must_use]
 pub fn smallest_tensor_parallel(model: &ModelFacts, instance: &InstanceType, demand: &Demand) -> Fit {
-    match budget_of(model, instance, demand) {
+    let possible = Possible::on(instance);
+    match Budget::of(model, instance, demand, &possible) {
         Err(missing) => Fit::Unknown { missing },
         Ok(budget) => {
             let degree =
@@ -256,26 +292,6 @@ pub fn smallest_tensor_parallel(model: &ModelFacts, instance: &InstanceType, dem
             fit(model, instance, demand, Split::tensor_parallel(degree))
         }
     }
-}
-
-fn budget_of<'a>(
-    model: &'a ModelFacts,
-    instance: &InstanceType,
-    demand: &'a Demand,
-) -> Result<Budget<'a>, MissingFact> {
-    let known =
-        |fact: Option<f64>, missing| fact.filter(|value| value.is_finite() && *value > 0.0).ok_or(missing);
-    let count =
-        instance.accelerator_count.and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
-    Ok(Budget {
-        model,
-        demand: *demand,
-        kind: instance.accelerator_kind,
-        params_total_b: known(model.params_total_b, MissingFact::Parameters)?,
-        kv_cache_bytes_per_token: known(model.kv_cache_bytes_per_token, MissingFact::KvCacheBytesPerToken)?,
-        accelerators: count.ok_or(MissingFact::AcceleratorCount)?,
-        memory_gib: known(instance.accelerator_memory_gib, MissingFact::AcceleratorMemory)?,
-    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 pub mod cost;
 pub mod dataset;
 pub mod engine;
+pub mod estimate;
 pub mod exchange;
 pub mod exploration;
 pub mod fit;

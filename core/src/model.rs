@@ -180,7 +180,8 @@ pub struct Model {
     pub expert_count: Option<i32>,
     /// Those of them that work on one token; known exactly where their number is.
     pub experts_per_token: Option<i32>,
-    /// How the weights are published; `None` when not known, so that only the name tells.
+    /// How the weights are published, 4-bit floats as 4-bit integers, which take as much; `None` when not known, so that
+    /// only the name tells.
     pub published_quantization: Option<Quantization>,
     /// The commit that the facts were read at; `None` where the Hub was not asked.
     pub revision: Option<Revision>,

@@ -62,7 +62,7 @@ pub enum NoEstimate {
 
 /// An estimated number with the interval that held 8 of 10 measurements of configurations that were left out of the
 /// calibration.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Estimated {
     /// The estimate.
     pub value: f64,

@@ -120,6 +120,9 @@ pub struct RunSpec {
     /// The run is ended after this long, whatever it does, in seconds.
     #[serde(default = "spec::default_timeout_s")]
     pub timeout_s: u32,
+    /// The run is refused when it might cost more, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<f64>,
 }
 
 fn one() -> u32 {

@@ -19,7 +19,7 @@ impl Home {
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let up = command(folder.path())
-            .args(["up", "--bind", &format!("127.0.0.1:{port}")])
+            .args(["up", "--offline", "--bind", &format!("127.0.0.1:{port}")])
             .stderr(Stdio::null())
             .spawn()
             .unwrap();

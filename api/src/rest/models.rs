@@ -71,7 +71,8 @@ pub(crate) async fn add(
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<KnownModel>), ApiError> {
     let model = if body.contains_key("id") {
-        let asked: ToResolve = serde_path_to_error::deserialize(Value::Object(body)).map_err(unreadable)?;
+        let asked: ToResolve =
+            serde_path_to_error::deserialize(Value::Object(body)).map_err(|error| unreadable(&error))?;
         resolve(&app, &asked, token(&headers)?.as_ref()).await?
     } else {
         let model = read(body)?;
@@ -105,7 +106,7 @@ fn token(headers: &HeaderMap) -> Result<Option<HfToken>, ApiError> {
     token.map_err(|error| ApiError::unprocessable(format!("the header X-HF-Token: {error}")))
 }
 
-fn unreadable(error: serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     ApiError::unprocessable(error.to_string())
 }
 
@@ -116,5 +117,5 @@ fn read(mut facts: Map<String, Value>) -> Result<Model, ApiError> {
         let error = ApiError::unprocessable(format!("{name} must be above zero"));
         return Err(error.with_hint("leave out what is not known"));
     }
-    serde_path_to_error::deserialize(Value::Object(facts)).map_err(unreadable)
+    serde_path_to_error::deserialize(Value::Object(facts)).map_err(|error| unreadable(&error))
 }

@@ -1,6 +1,7 @@
 //! What the known facts of a model and an instance type rule out before any money is spent.
 
-use accelbench_core::engine::profile::{DeploymentPlan, DeploymentRequest, choose};
+use accelbench_core::engine::profile::DeploymentRequest;
+use accelbench_core::fit::{Demand, Fit, KvCachePrecision, ModelFacts, Split as Spread, fit};
 use accelbench_core::instance::{AcceleratorKind, InstanceType};
 use accelbench_core::model::{Model, Quantization};
 use accelbench_core::run::{PlatformSpec, RunSpec};
@@ -27,21 +28,19 @@ pub(super) fn check(spec: &RunSpec, model: &Model, instance: &InstanceType) -> R
     check_weights(spec, model, instance, count)
 }
 
-/// How a cluster would deploy the run; nothing for what no profile deploys.
-pub(super) fn plan(
-    spec: &RunSpec,
-    model: &Model,
-    instance: &InstanceType,
+/// What a cluster is to deploy for the run; nothing for what no profile deploys.
+pub(super) fn deployment<'a>(
+    spec: &'a RunSpec,
+    model: &'a Model,
+    instance: &'a InstanceType,
     split: Split,
-) -> Result<Option<DeploymentPlan>, ApiError> {
+) -> Option<DeploymentRequest<'a>> {
     if !matches!(&spec.platform, PlatformSpec::Kubernetes { .. }) || is_simulated(spec) {
-        return Ok(None);
+        return None;
     }
-    let mut request = DeploymentRequest::of_run(spec, model, instance);
-    if split == Split::AsFewAsHold {
-        request.tensor_parallel = None;
-    }
-    choose(&request).map(Some).map_err(|unsupported| ApiError::unprocessable(unsupported.to_string()))
+    let request = DeploymentRequest::of_run(spec, model, instance);
+    let tensor_parallel = request.tensor_parallel.filter(|_| split == Split::AsAsked);
+    Some(DeploymentRequest { tensor_parallel, ..request })
 }
 
 fn is_simulated(spec: &RunSpec) -> bool {
@@ -73,41 +72,37 @@ fn check_simulator_facts(model: &Model, instance: &InstanceType) -> Result<(), A
     ))
 }
 
+/// On a machine of ours or somebody else's only what cannot be in any case is refused: the weights are too large. The
+/// simulator takes 16-bit weights unless told otherwise, and elsewhere the model may come as small as 4 bits.
 fn check_weights(spec: &RunSpec, model: &Model, instance: &InstanceType, count: u32) -> Result<(), ApiError> {
-    let (Some(params_b), Some(memory_gib)) = (model.params_total_b, instance.accelerator_memory_gib) else {
-        return Ok(());
-    };
-    let weights_gib = params_b * 1e9 * bytes_per_weight(spec) / f64::from(1 << 30);
-    let devices = spec.tensor_parallel.min(count);
-    let room_gib = memory_gib * f64::from(devices);
-    if weights_gib < room_gib {
-        return Ok(());
-    }
-    let detail = format!(
-        "the weights of {} take {weights_gib:.1} GiB, but {devices} of the accelerators of {} hold {room_gib:.1} GiB",
-        spec.model, spec.instance_type
-    );
-    let whole_gib = memory_gib * f64::from(count);
-    let hint = if weights_gib < whole_gib {
-        "raise tensor_parallel, or ask for a smaller precision"
-    } else {
-        "choose a larger instance type, or ask for a smaller precision"
-    };
-    Err(ApiError::unprocessable(detail).with_hint(hint))
-}
-
-/// As asked for. Otherwise the simulator takes 16-bit weights, and elsewhere the model may come as small as 4 bits: only
-/// what cannot fit in any case is refused.
-fn bytes_per_weight(spec: &RunSpec) -> f64 {
     let unstated = if is_simulated(spec) { Quantization::Bf16 } else { Quantization::Int4 };
-    spec.quantization.unwrap_or(unstated).bytes_per_weight()
+    let demand = Demand {
+        quantization: spec.quantization.unwrap_or(unstated),
+        kv_cache: KvCachePrecision::Fp8,
+        context_tokens: 1,
+        sequences: 1,
+    };
+    // Only the weights are in question here.
+    let facts =
+        ModelFacts { attention_heads: None, kv_cache_bytes_per_token: Some(1.0), ..ModelFacts::from(model) };
+    let degree = spec.tensor_parallel.min(count);
+    // A degree that no engine would take is the engine's to refuse.
+    let degree = if degree.is_power_of_two() { degree } else { count };
+    match fit(&facts, instance, &demand, Spread::tensor_parallel(degree)) {
+        Fit::DoesNotFit(misfit) => {
+            Err(ApiError::unprocessable(format!("{} on {} {misfit}", spec.model, spec.instance_type)))
+        }
+        Fit::Fits(_) | Fit::Unknown { .. } => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Split, check, plan};
+    use accelbench_core::engine::profile::choose;
+
+    use super::{Split, check, deployment};
 
     fn refusal(request: &Value, model: &Value, instance: &Value) -> Option<String> {
         let mut spec = json!({
@@ -165,9 +160,9 @@ mod tests {
                 serde_json::from_value(facts).unwrap(),
                 serde_json::from_value(machine).unwrap(),
             );
-            plan(&spec, &facts, &machine, split)
-                .map(|plan| plan.unwrap().parallelism.tensor_parallel)
-                .map_err(|error| error.detail)
+            choose(&deployment(&spec, &facts, &machine, split).unwrap())
+                .map(|plan| plan.parallelism.tensor_parallel)
+                .map_err(|error| error.to_string())
         };
         assert_eq!(deploy(8.0, 1, Split::AsFewAsHold), Ok(1));
         assert_eq!(deploy(8.0, 2, Split::AsAsked), Ok(2));
@@ -184,9 +179,10 @@ mod tests {
                 &none,
                 json!({"params_total_b": 70.0}),
                 &none,
-                "take 130.4 GiB, but 1 of the accelerators of g6e.xlarge hold 45.0 GiB (raise",
+                "of 40.5 GiB usable on each accelerator weights take 130.4 and the engine 1.0, which is 90.9 too much; it \
+                 would fit with tensor parallel 4",
             ),
-            (&none, json!({"params_total_b": 405.0}), &none, "choose a larger instance type"),
+            (&none, json!({"params_total_b": 405.0}), &none, "choose a larger one"),
             (&json!({"tensor_parallel": 5}), none.clone(), &none, "g6e.xlarge has 4 accelerators"),
             (&none, json!({"layers": null}), &none, "not known: the model's number of layers ("),
             (

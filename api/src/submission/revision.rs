@@ -49,8 +49,8 @@ enum Need {
 }
 
 impl AskedRevision {
-    pub(crate) fn of(text: Option<String>) -> Self {
-        match text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+    pub(crate) fn of(text: Option<&str>) -> Self {
+        match text.map(str::trim).filter(|text| !text.is_empty()) {
             None => Self::Newest,
             Some(text) => text.parse().map_or_else(|_no_commit| Self::Name(text.to_owned()), Self::Commit),
         }
@@ -173,16 +173,13 @@ async fn unanswered(
     reason: &str,
 ) -> Result<Resolution, ApiError> {
     let model = &submission.spec.model;
-    Err(match (known, &submission.revision) {
-        (Some(_), AskedRevision::Name(name)) => {
-            ApiError::unprocessable(format!("`{name}` of {model} cannot be made a commit: {reason}"))
-                .with_hint("give the commit hash of 40 hexadecimal digits, or leave the revision out")
-        }
-        _ => {
-            let detail = format!("there is no model `{model}` in the catalog, and {reason}");
-            unknown_model(app, &submission.spec, ApiError::unprocessable(detail)).await?
-        }
-    })
+    if let (Some(_), AskedRevision::Name(name)) = (known, &submission.revision) {
+        let detail = format!("`{name}` of {model} cannot be made a commit: {reason}");
+        return Err(ApiError::unprocessable(detail)
+            .with_hint("give the commit hash of 40 hexadecimal digits, or leave the revision out"));
+    }
+    let detail = format!("there is no model `{model}` in the catalog, and {reason}");
+    Err(unknown_model(app, &submission.spec, ApiError::unprocessable(detail)).await?)
 }
 
 /// With the names that are near, or how else the model could be had: what is not on the Hub may be served all the same.

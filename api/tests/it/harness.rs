@@ -80,6 +80,7 @@ impl TestApp {
         let options = ApiOptions {
             bind: "127.0.0.1:0".parse().unwrap(),
             max_dataset_mib: 1,
+            region: "us-east-1".to_owned(),
             hub_url: hub.cloned().unwrap_or_else(|| "https://huggingface.co".parse().unwrap()),
             offline: hub.is_none(),
         };

@@ -4,7 +4,9 @@
 
 mod api;
 mod browser;
+mod estimates;
 mod events;
+mod fits;
 mod harness;
 mod hub;
 mod imported;

@@ -83,7 +83,7 @@ async fn impossible_requests_are_refused_with_what_to_do() {
         (
             "model",
             json!("meta-llama/Llama-3.1-405B"),
-            "the weights of meta-llama/Llama-3.1-405B take 754.4 GiB",
+            "on each accelerator weights take 754.4 and the engine 1.0",
         ),
         ("model", json!("some/unknown"), "not known: the model's number of parameters"),
         ("load_points", json!([{"concurrency": 0}]), "load_points[0].concurrency"),

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
+use super::estimate;
 use super::load::LoadArguments;
+use super::token::hf_token;
 use crate::arguments::Format;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -26,7 +28,7 @@ pub(crate) struct RunOptions {
     /// Hugging Face id of the model
     #[arg(long)]
     model: String,
-    /// Commit of the model, 40 hexadecimal digits
+    /// Branch, tag or commit of the model [default: the newest of its main branch]
     #[arg(long)]
     revision: Option<String>,
     /// Instance type, for instance g6e.xlarge [default: `local` or `external`, as the engine demands]
@@ -61,6 +63,12 @@ pub(crate) struct RunOptions {
     /// File with your Hugging Face token, for gated models; the variable HF_TOKEN serves as well
     #[arg(long, value_name = "FILE")]
     hf_token_file: Option<PathBuf>,
+    /// Refuse the run if it might cost more than this, by its estimate or at its time limit
+    #[arg(long, value_name = "USD")]
+    max_cost: Option<f64>,
+    /// Check everything and say what the run would be like, without submitting it
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
     /// Wait for the end and print the results
     #[arg(long)]
     wait: bool,
@@ -69,6 +77,9 @@ pub(crate) struct RunOptions {
 pub(crate) async fn run(client: &Client, format: Format, options: RunOptions) -> anyhow::Result<()> {
     let (dataset, gives_lengths) = dataset(client, &options.dataset).await?;
     let request = request(&options, &dataset, gives_lengths || options.load.replays())?;
+    if options.dry_run {
+        return estimate::show(format, &client.estimate_of(&request).await?);
+    }
     let submitted = client.submit(&request, &Uuid::now_v7().to_string()).await?;
     let run_id = submitted.id.to_string();
     output::notice(&format!(
@@ -131,6 +142,9 @@ fn request(options: &RunOptions, dataset: &str, gives_lengths: bool) -> anyhow::
     if let Some(exploration) = options.load.exploration() {
         request["exploration"] = serde_json::to_value(exploration)?;
     }
+    if let Some(max_cost_usd) = options.max_cost {
+        request["max_cost_usd"] = max_cost_usd.into();
+    }
     if let Some(slo) = options.load.slo() {
         request["slo"] = serde_json::to_value(slo)?;
     }
@@ -138,7 +152,7 @@ fn request(options: &RunOptions, dataset: &str, gives_lengths: bool) -> anyhow::
         ("revision", options.revision.clone()),
         ("quantization", options.quantization.clone()),
         ("submitted_by", options.user.clone()),
-        ("hf_token", hf_token(options)?),
+        ("hf_token", hf_token(options.hf_token_file.as_deref())?),
     ]);
     for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         request[name] = value.into();
@@ -177,18 +191,6 @@ fn workload(options: &RunOptions, dataset: &str, gives_lengths: bool) -> Value {
         workload["shared_prefix_tokens"] = load.shared_prefix_len.into();
     }
     workload
-}
-
-/// The token never comes from a flag: flags are seen by everybody on the machine.
-fn hf_token(options: &RunOptions) -> anyhow::Result<Option<String>> {
-    match &options.hf_token_file {
-        Some(path) => {
-            let text =
-                fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-            Ok(Some(text.trim().to_owned()))
-        }
-        None => Ok(std::env::var("HF_TOKEN").ok().filter(|token| !token.trim().is_empty())),
-    }
 }
 
 /// The dataset's name or version, and whether it is known to hold nothing but lengths.

@@ -23,7 +23,6 @@ mod tests;
 mod unsupported;
 
 pub use chip::ChipGeneration;
-pub use fit::smallest_tensor_parallel;
 pub use host::HostShare;
 pub use image::{ImageReference, InvalidImage};
 pub use parallelism::{Parallelism, SplitUnit};

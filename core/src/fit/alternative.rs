@@ -71,29 +71,29 @@ pub(super) fn nearest(budget: &Budget<'_>, split: Split) -> Vec<Alternative> {
 fn shorter_context(budget: &Budget<'_>, split: Split) -> Option<Alternative> {
     let mut shortest = budget.clone();
     shortest.demand.context_tokens = 1;
-    let Room { full_length_sequences: tokens, split, .. } = shortest.room(split).ok()?;
+    let Room { full_length_sequences: tokens, split, .. } = shortest.room(split).ok()??;
     let holders = u64::from((split.accelerators() / split.tensor_parallel).max(1));
     let limit = budget.model.max_context_tokens.unwrap_or(u32::MAX);
     let context_tokens = u32::try_from(tokens / holders).unwrap_or(u32::MAX).min(limit);
-    Some(Alternative::Context { context_tokens })
+    (context_tokens > 0).then_some(Alternative::Context { context_tokens })
 }
 
 fn smaller_cache(budget: &Budget<'_>, split: Split) -> Option<Alternative> {
     let mut smaller = budget.clone();
     smaller.demand.kv_cache = KvCachePrecision::Fp8;
+    let is_possible = budget.possible.kv_caches.contains(&KvCachePrecision::Fp8);
     let differs = budget.demand.kv_cache != KvCachePrecision::Fp8;
-    (differs && smaller.room(split).is_ok())
+    (is_possible && differs && smaller.room(split).is_ok())
         .then_some(Alternative::KvCache { kv_cache: KvCachePrecision::Fp8 })
 }
 
 fn smaller_weights(budget: &Budget<'_>, split: Split) -> Option<Alternative> {
     let bytes = budget.demand.quantization.bytes_per_weight();
-    [Quantization::Fp8, Quantization::Int4].into_iter().filter(|it| it.bytes_per_weight() < bytes).find_map(
-        |quantization| {
-            let mut smaller = budget.clone();
-            smaller.demand.quantization = quantization;
-            let tensor_parallel = smaller.smallest_tensor_parallel(split.tensor_parallel)?;
-            Some(Alternative::Quantization { quantization, tensor_parallel })
-        },
-    )
+    let smaller = budget.possible.quantizations.iter().filter(|it| it.bytes_per_weight() < bytes);
+    smaller.copied().find_map(|quantization| {
+        let mut smaller = budget.clone();
+        smaller.demand.quantization = quantization;
+        let tensor_parallel = smaller.smallest_tensor_parallel(split.tensor_parallel)?;
+        Some(Alternative::Quantization { quantization, tensor_parallel })
+    })
 }

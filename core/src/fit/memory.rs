@@ -1,7 +1,7 @@
-//! The arithmetic of one accelerator's memory.
+//! The arithmetic of one accelerator's memory, or of one core's where an accelerator is split into cores.
 
-use super::{Demand, KvCachePrecision, ModelFacts, Room, Shortage, Split};
-use crate::instance::AcceleratorKind;
+use super::{Demand, KvCachePrecision, MissingFact, ModelFacts, Possible, Room, Shortage, Split};
+use crate::instance::{AcceleratorKind, InstanceType};
 use crate::model::Quantization;
 
 /// Bytes of a GiB.
@@ -18,47 +18,90 @@ const GPU_OVERHEAD_GIB: f64 = 1.0;
 /// Runtime and collectives of a chip's NeuronCores, in GiB; an assumption.
 const NEURON_OVERHEAD_GIB: f64 = 2.0;
 
+/// Room for a cache of unknown size, as a share of the weights: a rule of thumb for models whose attention is not alike in
+/// all layers.
+const UNKNOWN_CACHE_SHARE: f64 = 0.2;
+
 /// 4-bit weights with their scales take 4.25 bits (one 16-bit scale and zero point for 64 to 128 weights).
 const INT4_SCALES: f64 = 4.25 / 4.0;
 
-/// All that is known, with nothing missing.
+/// All that is known; the cache alone may be missing.
 #[derive(Debug, Clone)]
 pub(super) struct Budget<'a> {
     pub(super) model: &'a ModelFacts,
     pub(super) demand: Demand,
-    pub(super) kind: AcceleratorKind,
-    pub(super) params_total_b: f64,
-    pub(super) kv_cache_bytes_per_token: f64,
-    pub(super) accelerators: u32,
-    pub(super) memory_gib: f64,
+    pub(super) possible: &'a Possible,
+    kind: AcceleratorKind,
+    params_total_b: f64,
+    kv_cache_bytes_per_token: Option<f64>,
+    /// Accelerators, or cores where these are counted.
+    parts: u32,
+    /// Memory of one of them.
+    memory_gib: f64,
 }
 
-impl Budget<'_> {
-    /// What is left on each accelerator, or what is short.
-    pub(super) fn room(&self, split: Split) -> Result<Room, Shortage> {
+impl<'a> Budget<'a> {
+    /// What is known, or what is missing.
+    pub(super) fn of(
+        model: &'a ModelFacts,
+        instance: &InstanceType,
+        demand: &Demand,
+        possible: &'a Possible,
+    ) -> Result<Self, MissingFact> {
+        let known = |fact: Option<f64>| fact.filter(|value| value.is_finite() && *value > 0.0);
+        let count = instance.accelerator_count.and_then(|count| u32::try_from(count).ok());
+        let per_accelerator = possible.parts_per_accelerator.max(1);
+        let params_total_b = known(model.params_total_b).ok_or(MissingFact::Parameters)?;
+        let accelerators = count.filter(|count| *count > 0).ok_or(MissingFact::AcceleratorCount)?;
+        let memory_gib = known(instance.accelerator_memory_gib).ok_or(MissingFact::AcceleratorMemory)?;
+        Ok(Self {
+            model,
+            demand: *demand,
+            possible,
+            kind: instance.accelerator_kind,
+            params_total_b,
+            kv_cache_bytes_per_token: known(model.kv_cache_bytes_per_token),
+            parts: accelerators.saturating_mul(per_accelerator),
+            memory_gib: memory_gib / f64::from(per_accelerator),
+        })
+    }
+
+    /// What is left on each accelerator, or what is short. Nothing where the weights fit and the cache's size is not known.
+    pub(super) fn room(&self, split: Split) -> Result<Option<Room>, Shortage> {
         self.check_split(split)?;
         self.check_context()?;
         let usable_gib = self.memory_gib * USABLE_SHARE;
         let (weights_gib, overhead_gib) = (self.weights_gib(split), self.overhead_gib());
         let kv_cache_gib = usable_gib - weights_gib - overhead_gib;
-        if kv_cache_gib <= 0.0 {
-            return Err(Shortage::Weights { needed_gib: weights_gib + overhead_gib, usable_gib });
+        let least_gib =
+            if self.kv_cache_bytes_per_token.is_none() { UNKNOWN_CACHE_SHARE * weights_gib } else { 0.0 };
+        if kv_cache_gib <= least_gib {
+            return Err(Shortage::Weights {
+                weights_gib,
+                overhead_gib: overhead_gib + least_gib,
+                usable_gib,
+            });
         }
-        let bytes_per_token = self.kv_bytes_on_each(split);
+        let Some(bytes_per_token) = self.kv_bytes_on_each(split) else { return Ok(None) };
         // With the attention repeated on each accelerator, each holds sequences of its own.
         let holders = f64::from((split.accelerators() / split.tensor_parallel).max(1));
         let tokens_on_each = (kv_cache_gib * GIB / bytes_per_token).floor();
-        let context = self.demand.context_tokens.max(1);
-        if tokens_on_each < f64::from(context) {
+        let context_tokens = self.demand.context_tokens.max(1);
+        if tokens_on_each < f64::from(context_tokens) {
+            let kv_cache_tokens = tokens_on_each as u64;
             return Err(Shortage::KvCache {
-                kv_cache_tokens: tokens_on_each as u64,
-                context_tokens: context,
+                weights_gib,
+                overhead_gib,
+                usable_gib,
+                kv_cache_tokens,
+                context_tokens,
             });
         }
-        let full_length_sequences = ((tokens_on_each / f64::from(context)).floor() * holders) as u64;
-        Ok(Room {
+        let full_length_sequences = ((tokens_on_each / f64::from(context_tokens)).floor() * holders) as u64;
+        Ok(Some(Room {
             split,
-            replicas_per_instance: self.accelerators / split.accelerators(),
+            parts_per_accelerator: self.possible.parts_per_accelerator,
+            replicas_per_instance: self.parts / split.accelerators(),
             memory_gib: self.memory_gib,
             usable_gib,
             weights_gib,
@@ -68,36 +111,23 @@ impl Budget<'_> {
             kv_cache_tokens: (tokens_on_each * holders) as u64,
             full_length_sequences,
             waiting_sequences: u64::from(self.demand.sequences).saturating_sub(full_length_sequences) as u32,
-        })
+        }))
     }
 
     /// The smallest degree of at least `least` at which the model fits.
     pub(super) fn smallest_tensor_parallel(&self, least: u32) -> Option<u32> {
-        self.degrees()
-            .into_iter()
-            .find(|&degree| degree >= least && self.room(Split::tensor_parallel(degree)).is_ok())
+        let fits = |degree: &u32| *degree >= least && self.room(Split::tensor_parallel(*degree)).is_ok();
+        self.possible.degrees.iter().copied().find(fits)
     }
 
     /// The largest degree that the accelerators and the heads allow.
     pub(super) fn largest_tensor_parallel(&self) -> u32 {
-        let possible = |degree: &u32| self.check_split(Split::tensor_parallel(*degree)).is_ok();
-        self.degrees().into_iter().rfind(possible).unwrap_or(1)
-    }
-
-    /// Powers of two; Neuron splits over all chips too, as over the 12 of an inf2.48xlarge.
-    fn degrees(&self) -> Vec<u32> {
-        let mut degrees: Vec<u32> = (0..u32::BITS)
-            .map(|power| 1 << power)
-            .take_while(|degree| *degree <= self.accelerators)
-            .collect();
-        if self.kind == AcceleratorKind::Neuron && !degrees.contains(&self.accelerators) {
-            degrees.push(self.accelerators);
-        }
-        degrees
+        let allowed = |degree: &u32| self.check_split(Split::tensor_parallel(*degree)).is_ok();
+        self.possible.degrees.iter().copied().rfind(allowed).unwrap_or(1)
     }
 
     fn check_split(&self, split: Split) -> Result<(), Shortage> {
-        let (needed, available) = (split.accelerators(), self.accelerators);
+        let (needed, available) = (split.accelerators(), self.parts);
         if needed > available {
             return Err(Shortage::Accelerators { needed, available });
         }
@@ -141,21 +171,28 @@ impl Budget<'_> {
     }
 
     fn overhead_gib(&self) -> f64 {
-        match self.kind {
+        let of_accelerator = match self.kind {
             AcceleratorKind::Neuron => NEURON_OVERHEAD_GIB,
             AcceleratorKind::Gpu | AcceleratorKind::Unknown => GPU_OVERHEAD_GIB,
-        }
+        };
+        of_accelerator / f64::from(self.possible.parts_per_accelerator.max(1))
     }
 
     /// The cache is split by heads; accelerators beyond their number hold copies.
-    fn kv_bytes_on_each(&self, split: Split) -> f64 {
+    fn kv_bytes_on_each(&self, split: Split) -> Option<f64> {
         let share = match self.demand.kv_cache {
             KvCachePrecision::Bf16 => 1.0,
             KvCachePrecision::Fp8 => 0.5,
         };
         let parts = split.tensor_parallel.min(self.model.kv_heads.unwrap_or(u32::MAX)).max(1);
-        self.kv_cache_bytes_per_token * share / f64::from(parts)
+        self.kv_cache_bytes_per_token.map(|bytes| bytes * share / f64::from(parts))
     }
+}
+
+/// GiB that the weights take, all together.
+#[must_use]
+pub fn weights_gib(params_total_b: f64, quantization: Quantization) -> f64 {
+    weights_bytes(params_total_b, quantization) / GIB
 }
 
 /// Bytes that the weights take. Quantised models keep their embeddings and output layer in 16 bits: about half the cube

@@ -20,10 +20,11 @@ impl fmt::Display for Room {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "fits at tensor parallel {}: of {:.1} GiB on each accelerator {:.1} are usable, weights take {:.1} and the \
-             engine {:.1}; the {:.1} GiB left hold the cache of {} tokens, which is {} sequences of full length",
+            "fits at tensor parallel {}: of {:.1} GiB on each {} {:.1} are usable, weights take {:.1} and the engine \
+             {:.1}; the {:.1} GiB left hold the cache of {} tokens, which is {} sequences of full length",
             self.split.tensor_parallel,
             self.memory_gib,
+            part(self.parts_per_accelerator),
             self.usable_gib,
             self.weights_gib,
             self.overhead_gib,
@@ -43,7 +44,8 @@ impl fmt::Display for Misfit {
         write!(
             formatter,
             "does not fit at tensor parallel {}: {}",
-            self.split.tensor_parallel, self.shortage
+            self.split.tensor_parallel,
+            self.shortage.words(part(self.parts_per_accelerator))
         )?;
         if self.alternatives.is_empty() {
             return formatter.write_str("; nothing makes it fit this instance type: choose a larger one");
@@ -53,37 +55,41 @@ impl fmt::Display for Misfit {
     }
 }
 
-impl fmt::Display for Shortage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+/// What has the memory that is spoken of.
+fn part(parts_per_accelerator: u32) -> &'static str {
+    if parts_per_accelerator > 1 { "NeuronCore" } else { "accelerator" }
+}
+
+impl Shortage {
+    /// What is short, where `part` is what has the memory.
+    fn words(&self, part: &str) -> String {
+        match *self {
             Self::Accelerators { needed, available } => {
-                write!(formatter, "{needed} accelerators are needed and {available} are there")
+                format!("{needed} {part}s are needed and {available} are there")
             }
             Self::Heads { attention_heads: Some(heads) } => {
-                write!(
-                    formatter,
+                format!(
                     "the {heads} attention heads cannot be split so; use a power of two that divides them"
                 )
             }
-            Self::Heads { attention_heads: None } => formatter.write_str("the degree must be a power of two"),
+            Self::Heads { attention_heads: None } => "the degree must be a power of two".to_owned(),
             Self::ContextLimit { max_context_tokens, context_tokens } => {
-                write!(
-                    formatter,
-                    "the model is configured for {max_context_tokens} tokens, not for {context_tokens}"
+                format!("the model is configured for {max_context_tokens} tokens, not for {context_tokens}")
+            }
+            Self::Weights { weights_gib, overhead_gib, usable_gib } => format!(
+                "of {usable_gib:.1} GiB usable on each {part} weights take {weights_gib:.1} and the engine \
+                 {overhead_gib:.1}, which is {:.1} too much",
+                weights_gib + overhead_gib - usable_gib,
+            ),
+            Self::KvCache { weights_gib, overhead_gib, usable_gib, kv_cache_tokens, context_tokens } => {
+                format!(
+                    "of {usable_gib:.1} GiB usable on each {part} weights take {weights_gib:.1} and the engine \
+                 {overhead_gib:.1}; the {:.1} left hold the cache of {kv_cache_tokens} tokens, {} too few for one \
+                 sequence of {context_tokens}",
+                    usable_gib - weights_gib - overhead_gib,
+                    u64::from(context_tokens).saturating_sub(kv_cache_tokens),
                 )
             }
-            Self::Weights { needed_gib, usable_gib } => write!(
-                formatter,
-                "weights and engine need {needed_gib:.1} GiB on each accelerator, {:.1} more than the {usable_gib:.1} \
-                 usable",
-                needed_gib - usable_gib,
-            ),
-            Self::KvCache { kv_cache_tokens, context_tokens } => write!(
-                formatter,
-                "the memory left holds the cache of {kv_cache_tokens} tokens, {} too few for one sequence of \
-                 {context_tokens}",
-                u64::from(*context_tokens).saturating_sub(*kv_cache_tokens),
-            ),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Fits worked out by hand.
 
 use super::{
-    Alternative, Demand, Experts, Fit, KvCachePrecision, Misfit, MissingFact, ModelFacts, Room, Shortage,
-    Split, fit, smallest_tensor_parallel,
+    Alternative, Demand, Experts, Fit, KvCachePrecision, Misfit, MissingFact, ModelFacts, Possible, Room,
+    Shortage, Split, fit, fit_within, smallest_tensor_parallel,
 };
 use crate::instance::{AcceleratorKind, InstanceType};
 use crate::model::Quantization;
@@ -130,8 +130,8 @@ fn what_is_short_is_said_with_what_would_fit() {
     let answer = fit(&llama_70b(), &gpus(8, 22.352), &demand(8192), Split::tensor_parallel(4));
     assert_eq!(
         answer.to_string(),
-        "does not fit at tensor parallel 4: weights and engine need 33.9 GiB on each accelerator, 13.7 more than the \
-         20.1 usable; it would fit with tensor parallel 8, or with fp8 weights at tensor parallel 4"
+        "does not fit at tensor parallel 4: of 20.1 GiB usable on each accelerator weights take 32.9 and the engine \
+         1.0, which is 13.7 too much; it would fit with tensor parallel 8, or with fp8 weights at tensor parallel 4"
     );
     // 32 x 0.9 - 14.957 - 1 = 12.843 GiB hold 105,210 tokens.
     let long = Demand { context_tokens: 120_000, ..demand(0) };
@@ -193,6 +193,33 @@ fn experts_are_spread_where_the_attention_is_repeated() {
     // Without the number of experts the bound is safe: it needs more.
     let unsure = ModelFacts { experts: None, ..scout };
     assert!(fit(&unsure, &gpus(8, 80.0), &demand(1024), split).room().is_none());
+}
+
+#[test]
+fn without_the_size_of_the_cache_the_weights_alone_can_be_too_large() {
+    let hybrid = ModelFacts { kv_cache_bytes_per_token: None, ..llama_70b() };
+    let misfit = misfit(fit(&hybrid, &gpus(8, 80.0), &demand(1024), Split::tensor_parallel(2)));
+    // 65.7 GiB of weights, 1 of the engine's and a fifth of the weights for a cache.
+    assert!(matches!(misfit.shortage, Shortage::Weights { overhead_gib: 14.0..14.3, .. }), "{misfit}");
+    let answer = fit(&hybrid, &gpus(8, 80.0), &demand(1024), Split::tensor_parallel(4));
+    assert_eq!(answer, Fit::Unknown { missing: MissingFact::KvCacheBytesPerToken });
+}
+
+#[test]
+fn what_the_engine_does_not_allow_is_not_offered() {
+    let possible = Possible {
+        parts_per_accelerator: 2,
+        degrees: vec![1, 2, 8, 16, 32],
+        quantizations: Vec::new(),
+        kv_caches: vec![KvCachePrecision::Bf16],
+    };
+    let chips = instance(AcceleratorKind::Neuron, 16, 32.0);
+    let answer = fit_within(&llama_70b(), &chips, &demand(1024), Split::tensor_parallel(8), &possible);
+    assert_eq!(
+        answer.to_string(),
+        "does not fit at tensor parallel 8: of 14.4 GiB usable on each NeuronCore weights take 16.4 and the engine \
+         1.0, which is 3.0 too much; it would fit with tensor parallel 16"
+    );
 }
 
 #[test]

@@ -56,6 +56,9 @@ pub enum InvalidSpec {
     /// The time-out is out of range.
     #[error("timeout_s is {0}; it must be 60 to {MAX_TIMEOUT_S}")]
     Timeout(u32),
+    /// The most that may be spent is out of range.
+    #[error("max_cost_usd is {0}; it must be above 0 and at most 1000000")]
+    MaxCost(f64),
     /// The tensor parallel degree is out of range.
     #[error("tensor_parallel is {0}; it must be 1 to 64")]
     TensorParallel(u32),
@@ -98,6 +101,9 @@ impl RunSpec {
         validate_measurement(&self.measurement)?;
         if !(60..=MAX_TIMEOUT_S).contains(&self.timeout_s) {
             return Err(InvalidSpec::Timeout(self.timeout_s));
+        }
+        if let Some(max_cost_usd) = self.max_cost_usd.filter(|most| !(*most > 0.0 && *most <= 1e6)) {
+            return Err(InvalidSpec::MaxCost(max_cost_usd));
         }
         if !(1..=64).contains(&self.tensor_parallel) {
             return Err(InvalidSpec::TensorParallel(self.tensor_parallel));
@@ -303,6 +309,8 @@ mod tests {
             ("/measurement", json!({"min_duration_s": 20.0, "ramp_up_s": -1.0}), "ramp_up_s"),
             ("/timeout_s", json!(1), "timeout_s is 1"),
             ("/tensor_parallel", json!(0), "tensor_parallel is 0"),
+            ("/max_cost_usd", json!(0), "max_cost_usd is 0"),
+            ("/max_cost_usd", json!(-2.5), "max_cost_usd is -2.5"),
             ("/platform", json!({"kind": "endpoint", "url": "ftp://host/"}), "must be an http"),
             ("/platform", json!({"kind": "endpoint", "url": "http://user:pw@host/"}), "must be an http"),
             ("/platform", json!({"kind": "local", "engine": "vllm"}), "measured as `local`"),

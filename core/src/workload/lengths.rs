@@ -69,7 +69,36 @@ pub enum LengthDistribution {
     },
 }
 
+/// Mean input and output of the ShareGPT table, in tokens.
+const SHAREGPT_MEANS: (f64, f64) = (224.0, 206.0);
+
+impl Lengths {
+    /// Mean input and output, in tokens; nothing where the dataset alone knows.
+    #[must_use]
+    pub fn means(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Fixed { input_tokens, output_tokens } => {
+                Some((f64::from(input_tokens), f64::from(output_tokens)))
+            }
+            Self::Distributed { input, output } => Some((input.mean(), output.mean())),
+            Self::Table { table: LengthTable::Sharegpt } => Some(SHAREGPT_MEANS),
+            Self::AsInDataset { .. } => None,
+        }
+    }
+}
+
 impl LengthDistribution {
+    /// The mean, which bounds may shift a little.
+    #[must_use]
+    pub fn mean(self) -> f64 {
+        match self {
+            Self::Uniform { min, max } => f64::midpoint(f64::from(min), f64::from(max)),
+            Self::Normal { mean, min, max, .. } | Self::Lognormal { mean, min, max, .. } => {
+                f64::from(mean).clamp(f64::from(min), f64::from(max.max(min)))
+            }
+        }
+    }
+
     /// Shortest and longest length.
     #[must_use]
     pub fn bounds(self) -> (u32, u32) {

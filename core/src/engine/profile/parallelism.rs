@@ -62,10 +62,9 @@ impl fmt::Display for Parallelism {
 pub(super) struct Parts {
     instance_type: InstanceTypeName,
     profile: ProfileName,
-    pub(super) unit: SplitUnit,
-    pub(super) chips: u32,
-    per_chip: u32,
-    pub(super) memory_gib: f64,
+    unit: SplitUnit,
+    chips: u32,
+    pub(super) per_chip: u32,
 }
 
 /// Chips of a Trainium instance that can work together: its links make rings of these sizes alone.
@@ -77,11 +76,9 @@ impl Parts {
             |what| Unsupported::UnknownFact { what, of: instance.instance_type.as_str().to_owned() };
         let chips = instance.accelerator_count.filter(|&count| count > 0);
         let chips = chips.ok_or_else(|| unknown("number of accelerators"))? as u32;
-        let chip_gib = instance.accelerator_memory_gib.ok_or_else(|| unknown("accelerator memory"))?;
         let (profile, per_chip) = (generation.profile(), generation.parts_per_chip());
         let unit = if profile.compiles() { SplitUnit::LogicalNeuronCore } else { SplitUnit::Gpu };
-        let memory_gib = chip_gib / f64::from(per_chip);
-        Ok(Self { instance_type: instance.instance_type.clone(), profile, unit, chips, per_chip, memory_gib })
+        Ok(Self { instance_type: instance.instance_type.clone(), profile, unit, chips, per_chip })
     }
 
     /// All parts of the instance.

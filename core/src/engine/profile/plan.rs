@@ -3,12 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fit::{Fitting, Spread};
 use super::parallelism::Parts;
 use super::precision::Wish;
 use super::{
     ChipGeneration, DeploymentRequest, HostShare, ImageReference, Parallelism, Precision, Profile,
     ProfileName, Unsupported, fit, flags,
 };
+use crate::fit::Room;
 
 /// Chips to ask the scheduler for: all that the instance has, so that nothing else is measured with the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +46,12 @@ pub struct DeploymentPlan {
     pub max_context_tokens: u32,
     /// Most requests that one replica computes at once.
     pub max_sequences: u32,
+    /// What lies where on each accelerator or core; `None` where the size of the model's cache is not known.
+    pub room: Option<Room>,
     /// Weights on the accelerators, once, in GiB.
     pub weights_gib: f64,
+    /// Weights as they are downloaded, in GiB.
+    pub download_gib: f64,
     /// Disk for the download and what the engine writes, in GiB.
     pub disk_gib: u32,
     /// Memory that the engine's processes share, in GiB; it counts against the host's memory.
@@ -63,15 +69,16 @@ pub fn choose(request: &DeploymentRequest<'_>) -> Result<DeploymentPlan, Unsuppo
     let unserved = || Unsupported::Accelerator(instance.instance_type.clone());
     let generation = ChipGeneration::of(instance).ok_or_else(unserved)?;
     let name = generation.profile();
-    let wish = Wish { model: &request.model.model, asked: request.quantization, profile: name, generation };
+    let wish = Wish { model: request.model, asked: request.quantization, profile: name, generation };
     let precision = wish.precision()?;
-    let weights_gib = fit::gib_of_weights(request.model, precision.bytes_per_weight)?;
-    let parallelism = fit::spread(request, &Parts::of(instance, generation)?, weights_gib)?;
+    let weights_gib = fit::gib_of_weights(request.model, precision.quantization)?;
+    let parts = Parts::of(instance, generation)?;
+    let Spread { parallelism, room } = Fitting::of(request, &parts, &wish, &precision).spread()?;
     let host = HostShare::most_of(instance).ok_or_else(|| Unsupported::UnknownFact {
         what: "number of processors or memory",
         of: instance.instance_type.to_string(),
     })?;
-    let download_gib = fit::gib_of_weights(request.model, precision.bytes_per_published_weight)?;
+    let download_gib = fit::gib_of_weights(request.model, precision.published)?;
     let profile = name.profile();
     let mut plan = DeploymentPlan {
         profile: name,
@@ -84,14 +91,27 @@ pub fn choose(request: &DeploymentRequest<'_>) -> Result<DeploymentPlan, Unsuppo
         accelerators: accelerators(&profile, parallelism),
         host,
         max_context_tokens: request.max_context_tokens(),
-        max_sequences: request.sequences.clamp(1, profile.most_sequences),
+        max_sequences: max_sequences(request, &profile, room),
+        room,
         weights_gib,
+        download_gib,
         disk_gib: (download_gib * 1.2).ceil() as u32 + 40,
         shared_memory_gib: (2 * parallelism.chips).max(8),
         startup_budget_s: startup_budget_s(name, download_gib),
     };
     plan.arguments = flags::arguments(request, &plan);
     Ok(plan)
+}
+
+/// Compiled engines reserve the cache of all rows at once: there are no more of them than fit.
+fn max_sequences(request: &DeploymentRequest<'_>, profile: &Profile, room: Option<Room>) -> u32 {
+    let asked = request.sequences.clamp(1, profile.most_sequences);
+    match room {
+        Some(room) if profile.name.compiles() => {
+            asked.min(u32::try_from(room.full_length_sequences).unwrap_or(u32::MAX)).max(1)
+        }
+        _ => asked,
+    }
 }
 
 fn environment(profile: &Profile) -> Vec<(String, String)> {

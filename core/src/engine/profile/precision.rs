@@ -4,23 +4,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ChipGeneration, Nearest, ProfileName, Unsupported};
-use crate::model::{ModelId, Quantization};
+use crate::model::{Model, Quantization};
 
 /// How weights are stored and computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Precision {
     /// The label for a person: widths of weights (W) and activations (A), and the method.
     pub label: String,
-    /// Bytes of one weight on the accelerator.
-    pub bytes_per_weight: f64,
-    /// Bytes of one weight as it is downloaded.
-    pub bytes_per_published_weight: f64,
+    /// How the weights lie on the accelerator.
+    pub quantization: Quantization,
+    /// How they are downloaded.
+    pub published: Quantization,
     /// The engine's arguments that ask for it.
     pub arguments: Vec<String>,
 }
 
 /// Names of checkpoints say how they are quantised; the order matters, since some name both.
-const MARKS: [(&str, Quantization); 9] = [
+const MARKS: [(&str, Quantization); 11] = [
+    ("nvfp4", Quantization::Int4),
+    ("mxfp4", Quantization::Int4),
     ("fp8", Quantization::Fp8),
     ("awq", Quantization::Int4),
     ("gptq", Quantization::Int4),
@@ -32,16 +34,18 @@ const MARKS: [(&str, Quantization); 9] = [
     ("int8", Quantization::Int8),
 ];
 
-/// The quantisation with which a model is published, read off its name; `None` is 16 bits.
+/// The quantisation with which a model is published, as its configuration or else its name tells; `None` is 16 bits.
 #[must_use]
-pub fn published_quantization(model: &ModelId) -> Option<Quantization> {
-    let name = model.as_str().to_lowercase();
-    MARKS.iter().find(|(mark, _)| name.contains(mark)).map(|&(_, quantization)| quantization)
+pub fn published_quantization(model: &Model) -> Option<Quantization> {
+    let name = model.model.as_str().to_lowercase();
+    let named = || MARKS.iter().find(|(mark, _)| name.contains(mark)).map(|&(_, quantization)| quantization);
+    let published = model.published_quantization.or_else(named);
+    published.filter(|quantization| !matches!(quantization, Quantization::Bf16 | Quantization::Fp16))
 }
 
 /// What the weights are asked to be (`None` is as they come) and what they come as.
 pub(super) struct Wish<'a> {
-    pub(super) model: &'a ModelId,
+    pub(super) model: &'a Model,
     pub(super) asked: Option<Quantization>,
     pub(super) profile: ProfileName,
     pub(super) generation: ChipGeneration,
@@ -67,7 +71,7 @@ impl Wish<'_> {
         let label = match (self.profile, published) {
             (ProfileName::VllmGpu, Quantization::Fp8) => self.fp8_label("as published"),
             (ProfileName::VllmGpu, Quantization::Int8) => "INT8 as published (W8A8)".to_owned(),
-            (ProfileName::VllmGpu, Quantization::Int4) => "INT4 as published (W4A16)".to_owned(),
+            (ProfileName::VllmGpu, Quantization::Int4) => "4 bits as published (W4A16)".to_owned(),
             // Only a calibrated checkpoint; the plug-in refuses `--quantization`.
             (ProfileName::VllmNeuron, Quantization::Fp8) => "FP8 as published".to_owned(),
             _ => {
@@ -76,25 +80,31 @@ impl Wish<'_> {
                 return Err(self.refusal(published, why, Quantization::Bf16));
             }
         };
-        let bytes = published.bytes_per_weight();
-        Ok(precision(label, bytes, bytes, &[]))
+        Ok(Precision { label, quantization: published, published, arguments: Vec::new() })
     }
 
     /// 16-bit weights, served as they are or converted while they are loaded.
     fn converted(&self, asked: Option<Quantization>) -> Result<Precision, Unsupported> {
-        let sixteen_bits =
-            |label: &str, dtype: &str| Ok(precision(label.to_owned(), 2.0, 2.0, &["--dtype", dtype]));
+        let sixteen_bits = |label: &str, dtype: &str, quantization| {
+            Ok(precision(label.to_owned(), quantization, &["--dtype", dtype]))
+        };
         match (self.profile, asked) {
-            (ProfileName::VllmGpu, None) => sixteen_bits("16-bit as published (W16A16)", "auto"),
-            (_, None | Some(Quantization::Bf16)) => sixteen_bits("BF16 (W16A16)", "bfloat16"),
-            (ProfileName::VllmGpu, Some(Quantization::Fp16)) => sixteen_bits("FP16 (W16A16)", "float16"),
+            (ProfileName::VllmGpu, None) => {
+                sixteen_bits("16-bit as published (W16A16)", "auto", Quantization::Bf16)
+            }
+            (_, None | Some(Quantization::Bf16)) => {
+                sixteen_bits("BF16 (W16A16)", "bfloat16", Quantization::Bf16)
+            }
+            (ProfileName::VllmGpu, Some(Quantization::Fp16)) => {
+                sixteen_bits("FP16 (W16A16)", "float16", Quantization::Fp16)
+            }
             (ProfileName::VllmGpu, Some(Quantization::Fp8)) => {
                 let label = self.fp8_label("converted per tensor when loaded");
-                Ok(precision(label, 1.0, 2.0, &["--quantization", "fp8_per_tensor"]))
+                Ok(precision(label, Quantization::Fp8, &["--quantization", "fp8_per_tensor"]))
             }
             (ProfileName::VllmGpu, Some(Quantization::Int4)) => {
                 let label = "INT4: NF4 by bitsandbytes, converted when loaded (W4A16)".to_owned();
-                Ok(precision(label, 0.5, 2.0, &["--quantization", "bitsandbytes"]))
+                Ok(precision(label, Quantization::Int4, &["--quantization", "bitsandbytes"]))
             }
             (ProfileName::VllmGpu, Some(asked @ Quantization::Int8)) => {
                 let why = "vLLM needs a checkpoint that is published so (its name holds `w8a8`)";
@@ -120,7 +130,7 @@ impl Wish<'_> {
 
     fn refusal(&self, asked: Quantization, why: &'static str, nearest: Quantization) -> Unsupported {
         Unsupported::Quantization {
-            model: self.model.clone(),
+            model: self.model.model.clone(),
             asked,
             profile: self.profile,
             generation: self.generation,
@@ -130,11 +140,8 @@ impl Wish<'_> {
     }
 }
 
-fn precision(label: String, bytes: f64, published_bytes: f64, arguments: &[&str]) -> Precision {
-    Precision {
-        label,
-        bytes_per_weight: bytes,
-        bytes_per_published_weight: published_bytes,
-        arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
-    }
+/// Of weights that are published in 16 bits.
+fn precision(label: String, quantization: Quantization, arguments: &[&str]) -> Precision {
+    let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    Precision { label, quantization, published: Quantization::Bf16, arguments }
 }

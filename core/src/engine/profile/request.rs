@@ -68,9 +68,31 @@ impl<'a> DeploymentRequest<'a> {
         }
     }
 
+    /// What a question of fit asks for: requests of at most so many tokens, prompt and answer together.
+    #[must_use]
+    pub fn of_context(
+        model: &'a Model,
+        instance: &'a InstanceType,
+        context_tokens: u32,
+        sequences: u32,
+    ) -> Self {
+        Self {
+            model,
+            revision: None,
+            instance,
+            quantization: None,
+            tensor_parallel: None,
+            // The engine's context has it already.
+            context_tokens: context_tokens.saturating_sub(TEMPLATE_TOKENS),
+            sequences,
+            prefix_caching: PrefixCaching::Off,
+        }
+    }
+
     /// Room for the longest request in whole thousands, which keeps the number of compiled shapes small; never more
     /// than the model knows.
-    pub(super) fn max_context_tokens(&self) -> u32 {
+    #[must_use]
+    pub fn max_context_tokens(&self) -> u32 {
         let needed = self.context_tokens.saturating_add(TEMPLATE_TOKENS).next_multiple_of(1024);
         let most = self.model.max_context_tokens.filter(|&tokens| tokens > 0);
         most.map_or(needed, |most| needed.min(most as u32))

@@ -78,6 +78,66 @@ fn the_smallest_split_that_holds_the_weights_is_repeated_until_the_instance_is_f
     }
 }
 
+/// Llama 3.1 70B with all its facts.
+fn large() -> Model {
+    Model {
+        layers: Some(80),
+        kv_cache_bytes_per_token: Some(327_680.0),
+        attention_heads: Some(64),
+        kv_heads: Some(8),
+        ..model(LARGE.0, LARGE.1)
+    }
+}
+
+#[test]
+fn a_split_holds_the_requests_that_are_asked_for_or_most_of_them() {
+    // Two H100 have 144 GiB usable, less 131.4 of weights and 2 of the engine's: room for 11 requests of 3,072 tokens.
+    for (model, on, sequences, spread, max_sequences) in [
+        (large(), "p5.48xlarge", 16, "4 replicas over 2 GPUs each: 8 of 8 chips used", 16),
+        (large(), "p5.48xlarge", 128, "2 replicas over 4 GPUs each: 8 of 8 chips used", 128),
+        (large(), "p5.48xlarge", 512, "one replica over 8 GPUs: 8 of 8 chips used", 512),
+        // 14 heads are not split over 4.
+        (
+            Model { attention_heads: Some(14), ..large() },
+            "p5.48xlarge",
+            512,
+            "4 replicas over 2 GPUs each: 8 of 8 chips used",
+            512,
+        ),
+        // Compiled engines reserve room for every row, and have no more rows than there is room for.
+        (large(), "trn2.48xlarge", 4, "one replica over 8 logical NeuronCores: 2 of 16 chips used", 4),
+        (large(), "trn1.32xlarge", 32, "one replica over 16 logical NeuronCores: 8 of 16 chips used", 32),
+    ] {
+        let plan = choose(&DeploymentRequest {
+            tensor_parallel: None,
+            ..DeploymentRequest::of_context(&model, &instance(on), 3072, sequences)
+        })
+        .unwrap();
+        assert_eq!(
+            (plan.parallelism.to_string().as_str(), plan.max_sequences),
+            (spread, max_sequences),
+            "{on}"
+        );
+    }
+    let plan = choose(&DeploymentRequest {
+        tensor_parallel: Some(8),
+        ..DeploymentRequest::of_context(&large(), &instance("trn2.48xlarge"), 32_768, 32)
+    })
+    .unwrap();
+    assert_eq!(Some(u64::from(plan.max_sequences)), plan.room.map(|room| room.full_length_sequences));
+    assert!(plan.max_sequences < 32, "{}", plan.max_sequences);
+}
+
+#[test]
+fn the_configuration_tells_more_of_the_weights_than_the_name() {
+    let published = |quantization| {
+        let model = Model { published_quantization: quantization, ..model("deepseek-ai/DeepSeek-V3", 671.0) };
+        published_quantization(&model)
+    };
+    assert_eq!(published(FP8), FP8);
+    assert_eq!((published(None), published(Some(Quantization::Bf16))), (None, None));
+}
+
 #[test]
 fn the_same_quantisation_has_another_label_on_another_chip() {
     for (of, on, quantization, label, argument) in [
@@ -111,7 +171,7 @@ fn checkpoints_that_come_quantised_get_no_flag() {
     for (name, on, label) in [
         ("meta-llama/Llama-3.1-405B-Instruct-FP8", "p5.48xlarge", "FP8 as published (W8A8)"),
         ("neuralmagic/Llama-8B-FP8", "p4d.24xlarge", "FP8 as published, weight-only on Ampere (W8A16)"),
-        ("hugging-quants/Llama-70B-AWQ-INT4", "p5.48xlarge", "INT4 as published (W4A16)"),
+        ("hugging-quants/Llama-70B-AWQ-INT4", "p5.48xlarge", "4 bits as published (W4A16)"),
         ("RedHatAI/Llama-quantized.w8a8", "p5.48xlarge", "INT8 as published (W8A8)"),
         ("amazon/Llama-70B-FP8", "trn2.48xlarge", "FP8 as published"),
     ] {
@@ -119,7 +179,7 @@ fn checkpoints_that_come_quantised_get_no_flag() {
         assert_eq!(plan.precision.label, label);
         assert!(!plan.arguments.join(" ").contains("--quantization"), "{name}");
     }
-    assert_eq!(published_quantization(&"meta-llama/Llama-3.1-8B".parse().unwrap()), None);
+    assert_eq!(published_quantization(&model(SMALL.0, SMALL.1)), None);
 }
 
 #[test]
@@ -146,18 +206,18 @@ fn what_does_not_work_is_refused_with_the_nearest_that_does() {
             None,
             Some(1),
             degree(4),
-            "131 GiB, too much for 1 GPU of p5.48xlarge with 72 GiB",
+            "of 72.0 GiB usable on each accelerator weights take 131.4 and the engine",
         ),
         (LARGE, "p5.48xlarge", None, Some(16), degree(8), "which has 8 GPUs"),
         (SMALL, "trn1.32xlarge", None, Some(4), degree(2), "which has 32 logical NeuronCores"),
-        (LARGE, "g6.12xlarge", None, None, quantization(Quantization::Int4), "nearest that works is int4"),
+        (LARGE, "g6.12xlarge", None, None, quantization(Quantization::Int4), "would fit with int4 weights"),
         (
             ("a/B", 150.0),
             "p4d.24xlarge",
             None,
             None,
             quantization(Quantization::Fp8),
-            "nearest that works is fp8",
+            "would fit with fp8 weights",
         ),
         (
             ("a/B", 60.0),
@@ -165,9 +225,9 @@ fn what_does_not_work_is_refused_with_the_nearest_that_does() {
             None,
             Some(1),
             quantization(Quantization::Int4),
-            "nearest that works is int4",
+            "would fit with int4 weights",
         ),
-        (LARGE, "g5.xlarge", None, Some(1), Nearest::default(), "more accelerator memory"),
+        (LARGE, "g5.xlarge", None, Some(1), Nearest::default(), "choose a larger one"),
     ] {
         let error = plan(of, on, asked, tensor_parallel).unwrap_err();
         assert_eq!(error.nearest(), nearest, "{} on {on}: {error}", of.0);

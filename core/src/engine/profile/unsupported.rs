@@ -1,6 +1,7 @@
 //! Refusals of a deployment, each with the nearest that works.
 
 use super::{ChipGeneration, ProfileName, SplitUnit};
+use crate::fit::{Alternative, Misfit};
 use crate::instance::InstanceTypeName;
 use crate::model::{ModelId, Quantization};
 
@@ -66,27 +67,15 @@ pub enum Unsupported {
         /// What works.
         nearest: Nearest,
     },
-    /// The weights do not fit into what they are split over.
-    #[error(
-        "the weights of {model} take {weights_gib:.0} GiB, too much for {} of {instance_type} with {memory_gib:.0} GiB: {}",
-        .unit.counted(*.parts),
-        way_out(.nearest)
-    )]
-    TooLarge {
+    /// It does not fit.
+    #[error("{model} on {instance_type} {misfit}")]
+    DoesNotFit {
         /// The model.
         model: ModelId,
-        /// The weights, in GiB.
-        weights_gib: f64,
         /// The instance type.
         instance_type: InstanceTypeName,
-        /// Over how many parts they would be split.
-        parts: u32,
-        /// What these parts are.
-        unit: SplitUnit,
-        /// Memory of these parts that the engine may use, in GiB.
-        memory_gib: f64,
-        /// What works.
-        nearest: Nearest,
+        /// What is short, and what would fit.
+        misfit: Box<Misfit>,
     },
 }
 
@@ -96,17 +85,22 @@ impl Unsupported {
     pub fn nearest(&self) -> Nearest {
         match self {
             Self::Accelerator(_) | Self::UnknownFact { .. } => Nearest::default(),
-            Self::Quantization { nearest, .. }
-            | Self::TensorParallel { nearest, .. }
-            | Self::TooLarge { nearest, .. } => *nearest,
+            Self::Quantization { nearest, .. } | Self::TensorParallel { nearest, .. } => *nearest,
+            Self::DoesNotFit { misfit, .. } => nearest_of(&misfit.alternatives),
         }
     }
 }
 
-fn way_out(nearest: &Nearest) -> String {
-    match (nearest.tensor_parallel, nearest.quantization) {
-        (Some(degree), _) => format!("split them over more, with tensor parallel {degree}"),
-        (None, Some(quantization)) => format!("the nearest that works is {quantization}"),
-        (None, None) => "choose an instance type with more accelerator memory".to_owned(),
-    }
+/// The first that keeps the length of requests.
+fn nearest_of(alternatives: &[Alternative]) -> Nearest {
+    let nearest = alternatives.iter().find_map(|alternative| match *alternative {
+        Alternative::TensorParallel { tensor_parallel } => {
+            Some(Nearest { quantization: None, tensor_parallel: Some(tensor_parallel) })
+        }
+        Alternative::Quantization { quantization, .. } => {
+            Some(Nearest { quantization: Some(quantization), tensor_parallel: None })
+        }
+        Alternative::Context { .. } | Alternative::KvCache { .. } => None,
+    });
+    nearest.unwrap_or_default()
 }
