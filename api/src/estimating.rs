@@ -4,7 +4,7 @@ use accelbench_core::engine::profile::DeploymentPlan;
 use accelbench_core::estimate::{HourlyUsd, RunEstimate};
 use accelbench_core::instance::{InstanceType, InstanceTypeName};
 use accelbench_core::model::Model;
-use accelbench_core::run::RunSpec;
+use accelbench_core::run::{PlatformSpec, RunSpec};
 use accelbench_store::PgConnection;
 use accelbench_store::prices::{self, KnownPrice, PriceFilter};
 use chrono::{DateTime, Utc};
@@ -47,7 +47,11 @@ pub(crate) async fn estimate(
     region: &str,
 ) -> Result<PricedEstimate, ApiError> {
     let (spec, model, instance) = of;
-    let known = on_demand(connection, &spec.instance_type, region).await?;
+    // Elsewhere nothing is paid, whatever it would cost.
+    let known = match &spec.platform {
+        PlatformSpec::Kubernetes { .. } => on_demand(connection, &spec.instance_type, region).await?,
+        PlatformSpec::Local { .. } | PlatformSpec::Endpoint { .. } => None,
+    };
     let hourly = known.as_ref().map_or_else(
         || HourlyUsd::absent(format!("no on-demand price of {} in {region} is known", spec.instance_type)),
         |known| HourlyUsd::from(&known.price),

@@ -82,6 +82,7 @@ async fn a_request_is_rehearsed_without_being_written() {
     assert_eq!(answer.json()["estimate"]["money"]["kind"], "usd");
     let here = app.post("/api/v1/estimates", &request()).await.json();
     assert_eq!(here["estimate"]["money"]["kind"], "nothing_paid", "{here}");
+    assert_eq!(here["estimate"]["price"], Value::Null, "{here}");
     let refused = app
         .post(
             "/api/v1/estimates",
