@@ -1,5 +1,6 @@
 //! The REST API, one noun a file.
 
+pub(crate) mod catalog;
 pub(crate) mod datasets;
 pub(crate) mod estimates;
 pub(crate) mod events;
@@ -8,6 +9,7 @@ pub(crate) mod imported;
 pub(crate) mod intake;
 pub(crate) mod logs;
 pub(crate) mod models;
+pub(crate) mod pricing;
 pub(crate) mod recommendations;
 pub(crate) mod reference;
 pub(crate) mod results;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use accelbench_core::catalog::CatalogItem;
 use accelbench_core::instance::InstanceType;
 use accelbench_core::model::Model;
 use accelbench_core::result::BenchmarkResult;
@@ -43,6 +44,14 @@ struct PriceList {
 #[derive(Debug, Deserialize)]
 struct ResultList {
     results: Vec<BenchmarkResult>,
+}
+
+/// A page of the catalog.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CatalogPage {
+    pub(crate) items: Vec<CatalogItem>,
+    /// What to give as `cursor` for the next page.
+    pub(crate) next_cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,9 +122,14 @@ impl Client {
         Ok(list.results)
     }
 
-    pub(crate) async fn catalog(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<BenchmarkResult>> {
-        let list: ResultList = self.json(self.request(Method::GET, "catalog").query(query)).await?;
+    /// Every result, the newest first.
+    pub(crate) async fn results(&self, query: &[(&str, String)]) -> anyhow::Result<Vec<BenchmarkResult>> {
+        let list: ResultList = self.json(self.request(Method::GET, "results").query(query)).await?;
         Ok(list.results)
+    }
+
+    pub(crate) async fn catalog(&self, query: &[(&str, String)]) -> anyhow::Result<CatalogPage> {
+        self.json(self.request(Method::GET, "catalog").query(query)).await
     }
 
     /// Models whose id contains this text.

@@ -15,6 +15,7 @@ use chrono::Utc;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
+pub(crate) mod catalog;
 pub(crate) mod imported;
 
 /// The columns of a report's numbers.

@@ -91,6 +91,27 @@ impl AcceleratorKind {
     }
 }
 
+/// Who makes a chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AcceleratorVendor {
+    /// Makes every GPU of the instance types here.
+    Nvidia,
+    /// Makes Inferentia and Trainium.
+    Aws,
+}
+
+impl AcceleratorVendor {
+    /// The kind of chip that the vendor makes.
+    #[must_use]
+    pub fn accelerator_kind(self) -> AcceleratorKind {
+        match self {
+            Self::Nvidia => AcceleratorKind::Gpu,
+            Self::Aws => AcceleratorKind::Neuron,
+        }
+    }
+}
+
 /// An instance type with what is known of its accelerators.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceType {

@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+pub mod catalog;
 pub mod cost;
 pub mod dataset;
 pub mod engine;

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::instance::InstanceTypeName;
 use crate::observed::Observed;
 
+/// The region whose prices are shown where none is named.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
 /// Hours of a year as AWS spreads an upfront fee over them.
 const HOURS_PER_YEAR: f64 = 8760.0;
 
@@ -90,6 +93,9 @@ pub struct Price {
 }
 
 impl Payment {
+    /// Every payment option.
+    pub const ALL: [Self; 3] = [Self::NoUpfront, Self::PartialUpfront, Self::AllUpfront];
+
     /// The word in SQL, JSON and URLs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -103,7 +109,7 @@ impl Payment {
     /// The payment option that a word stands for.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::NoUpfront, Self::PartialUpfront, Self::AllUpfront].into_iter().find(|it| it.as_str() == word)
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
     }
 }
 
@@ -122,6 +128,14 @@ impl PricingTier {
     /// The words of all tiers, without their payment options.
     pub const WORDS: [&str; 5] =
         ["on_demand", "reserved_1_year", "reserved_3_year", "spot", "capacity_block"];
+
+    /// Every tier with every payment option.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let reserved = [Term::OneYear, Term::ThreeYears]
+            .into_iter()
+            .flat_map(|term| Payment::ALL.into_iter().map(move |payment| Self::Reserved(term, payment)));
+        [Self::OnDemand].into_iter().chain(reserved).chain([Self::Spot, Self::CapacityBlock])
+    }
 
     /// The word for the tier without its payment option.
     #[must_use]

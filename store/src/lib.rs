@@ -5,6 +5,7 @@
 
 pub mod capacity;
 pub mod catalog;
+pub mod catalog_entries;
 pub mod datasets;
 pub mod engines;
 pub mod error;

@@ -1,6 +1,10 @@
 //! Prices: what is known now, how old it is, and what was known before. A price is added when it changes and never
 //! changed itself.
 
+use std::collections::BTreeMap;
+
+use accelbench_core::cost::DiscountFactor;
+use accelbench_core::instance::InstanceTypeName;
 use accelbench_core::observed::Observed;
 use accelbench_core::price::{HourlyPrice, Payment, Price, PricingTier};
 use chrono::{DateTime, Utc};
@@ -123,6 +127,85 @@ pub async fn newest(connection: &mut PgConnection, filter: &PriceFilter<'_>) -> 
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(KnownPrice::try_from).collect()
+}
+
+/// The prices of every instance type in one region and tier, as they were known at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriceList {
+    /// The region.
+    pub region: String,
+    /// The tier.
+    pub tier: PricingTier,
+    prices: BTreeMap<InstanceTypeName, KnownPrice>,
+}
+
+/// The newest price of each instance type that was stated for `at` or earlier.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn list_at(
+    connection: &mut PgConnection,
+    region: &str,
+    tier: PricingTier,
+    at: DateTime<Utc>,
+) -> Result<PriceList> {
+    let payment = tier.payment().map(Payment::as_str);
+    let rows =
+        sqlx::query_file_as!(PriceRow, "queries/prices/list_at.sql", region, tier.as_str(), payment, at)
+            .fetch_all(connection)
+            .await?;
+    let known: Result<Vec<KnownPrice>> = rows.into_iter().map(KnownPrice::try_from).collect();
+    let prices = known?.into_iter().map(|known| (known.price.instance_type.clone(), known)).collect();
+    Ok(PriceList { region: region.to_owned(), tier, prices })
+}
+
+impl PriceList {
+    /// What is known of the price of an instance type.
+    #[must_use]
+    pub fn get(&self, instance_type: &InstanceTypeName) -> Option<&KnownPrice> {
+        self.prices.get(instance_type)
+    }
+
+    /// Every price, by instance type.
+    pub fn iter(&self) -> impl Iterator<Item = &KnownPrice> {
+        self.prices.values()
+    }
+
+    /// What an hour of an instance costs after the discount, or why that is not known.
+    #[must_use]
+    pub fn hourly(
+        &self,
+        instance_type: &InstanceTypeName,
+        discount: DiscountFactor,
+    ) -> Observed<HourlyPrice> {
+        match self.get(instance_type) {
+            Some(known) => known.price.price.clone().map(|hourly| discount.apply(hourly)),
+            None => Observed::absent(unknown(instance_type, &self.region, self.tier)),
+        }
+    }
+}
+
+/// What is known of the price of an instance type in every tier of a region.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn every_tier(
+    connection: &mut PgConnection,
+    instance_type: &InstanceTypeName,
+    region: &str,
+) -> Result<Vec<(PricingTier, Option<KnownPrice>)>> {
+    let filter =
+        PriceFilter { instance_type: Some(instance_type.as_str()), region: Some(region), tier: None };
+    let mut known = newest(connection, &filter).await?;
+    let mut take = |tier| known.extract_if(.., |known| known.price.tier == tier).next();
+    Ok(PricingTier::all().map(|tier| (tier, take(tier))).collect())
+}
+
+/// Why there is no price, where nothing is known of the offer.
+#[must_use]
+pub fn unknown(instance_type: &InstanceTypeName, region: &str, tier: PricingTier) -> String {
+    let tier = tier.as_str().replace('_', "-");
+    format!("no {tier} price of {instance_type} in {region} is known")
 }
 
 struct PriceRow {

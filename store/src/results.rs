@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 mod metrics;
 mod record;
-mod row;
+pub(crate) mod row;
 
 pub use record::record;
 use row::ResultRow;
@@ -46,8 +46,6 @@ pub struct ResultFilter {
     pub quantization: Option<String>,
     /// Results of this origin.
     pub origin: Option<Origin>,
-    /// Results of every origin but simulation, unless `origin` asks for that.
-    pub exclude_simulated: bool,
     /// Results at this number of simultaneous requests.
     pub concurrency: Option<i32>,
     /// Results of the person with this name.
@@ -92,7 +90,6 @@ pub async fn list(
         filter.engine_version.as_deref(),
         filter.quantization.as_deref(),
         filter.origin.map(Origin::as_str),
-        filter.exclude_simulated,
         filter.concurrency,
         filter.submitted_by.as_deref(),
         filter.workload_sha256.as_deref(),

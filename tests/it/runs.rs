@@ -41,9 +41,9 @@ async fn a_run_goes_from_submit_to_results_and_leaves_nothing() {
     assert_eq!(result["provenance"]["origin"], "simulated");
     assert_eq!(result["report"]["output_tokens"]["mean"], 8.0);
     assert_eq!(result["report"]["input_tokens"]["mean"], 16.0);
-    let measured = installation.get("/api/v1/catalog?include_invalid=true").await.unwrap();
-    assert_eq!(measured["results"], json!([]), "simulated results stand among measured ones");
-    let simulated = installation.get("/api/v1/catalog?include_invalid=true&origin=simulated").await.unwrap();
+    let measured = installation.get("/api/v1/catalog").await.unwrap();
+    assert_eq!(measured["items"], json!([]), "simulated results stand among measured ones");
+    let simulated = installation.get("/api/v1/results?include_invalid=true&origin=simulated").await.unwrap();
     assert_eq!(simulated["results"].as_array().unwrap().len(), 2);
     let page = installation.get(&format!("/runs/{run_id}")).await.unwrap();
     assert!(page.as_str().unwrap().contains("SIMULATED"));

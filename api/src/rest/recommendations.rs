@@ -9,10 +9,11 @@ use accelbench_core::price::{HourlyPrice, Payment, PricingTier};
 use accelbench_core::recommendation::{Candidate, Configuration, Point, Question, Recommendation, recommend};
 use accelbench_core::result::{BenchmarkResult, Origin};
 use accelbench_core::slo::{Limit, Slo};
-use accelbench_store::prices::{self, KnownPrice, PriceFilter};
+use accelbench_store::prices;
 use accelbench_store::results::{self, ResultFilter};
 use axum::Json;
 use axum::extract::State;
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -70,12 +71,11 @@ pub(crate) async fn show(
     };
     let mut connection = app.connection().await?;
     let results = results::list(&mut connection, &filter, MOST_RESULTS).await?;
-    let prices = PriceFilter { region: Some(&parts.region), tier: Some(tier.as_str()), instance_type: None };
-    let prices = prices::newest(&mut connection, &prices).await?;
+    let prices = prices::list_at(&mut connection, &parts.region, tier, Utc::now()).await?;
+    let discount = parts.discount.unwrap_or_default();
     let workload_sha256 =
         parts.workload_sha256.or_else(|| Some(results.first()?.provenance.workload_sha256.clone()));
-    let price_of =
-        |instance_type: &InstanceTypeName| price(&prices, instance_type, tier, &parts.region, parts.discount);
+    let price_of = |instance_type: &InstanceTypeName| prices.hourly(instance_type, discount);
     let candidates = candidates(&results, workload_sha256.as_ref(), price_of);
     let recommendation = recommend(&candidates, &question);
     Ok(Json(Answer { question, region: parts.region.clone(), tier, origin, workload_sha256, recommendation }))
@@ -97,26 +97,6 @@ fn question(parts: &Parts) -> Result<Question, ApiError> {
 fn tier(parts: &Parts) -> Result<PricingTier, ApiError> {
     let word = parts.tier.as_deref().unwrap_or("on_demand");
     PricingTier::from_words(word, parts.payment).map_err(|error| ApiError::unprocessable(error.to_string()))
-}
-
-fn price(
-    prices: &[KnownPrice],
-    instance_type: &InstanceTypeName,
-    tier: PricingTier,
-    region: &str,
-    discount: Option<DiscountFactor>,
-) -> Observed<HourlyPrice> {
-    let known = prices.iter().map(|known| &known.price);
-    let found = known.clone().find(|price| price.instance_type == *instance_type && price.tier == tier);
-    match found {
-        Some(price) => {
-            price.price.clone().map(|hourly| discount.map_or(hourly, |factor| factor.apply(hourly)))
-        }
-        None => Observed::absent(format!(
-            "no {} price of {instance_type} in {region} is known",
-            tier.as_str().replace('_', "-")
-        )),
-    }
 }
 
 /// The load curves of one workload; of several results of a load point the newest, which comes first, counts.

@@ -1,10 +1,10 @@
-//! Results and the catalog. Both are one list with one filter; the catalog leaves simulated results out unless they are
-//! asked for by name.
+//! Results: every one of them, whatever is held against it, with its costs and the others of its configuration. What is
+//! current of them is the catalog.
 
 use accelbench_core::result::{BenchmarkResult, Origin, ResultId};
 use accelbench_core::run::RunId;
 use accelbench_store::results::{self, ResultFilter};
-use accelbench_store::{Error, PgConnection, runs};
+use accelbench_store::{Error, PgConnection, catalog, runs};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -15,6 +15,15 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::body::{JsonBody, Parameters, PathRun};
 use crate::error::ApiError;
+use crate::rest::catalog::CatalogAnswer;
+use crate::rest::pricing::PricingParameters;
+
+mod costs;
+
+use costs::{CostParameters, TierCosts};
+
+/// Results of one configuration that are shown at once: two years of weekly ones.
+const MOST_HISTORY: u32 = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +68,14 @@ struct After {
     after_result_id: ResultId,
 }
 
+/// A result with what it costs in every tier.
+#[derive(Debug, Serialize)]
+pub(crate) struct PricedResult {
+    #[serde(flatten)]
+    result: BenchmarkResult,
+    costs: Vec<TierCosts>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Supersession {
@@ -70,14 +87,11 @@ pub(crate) async fn list(
     State(app): State<App>,
     Parameters(parameters): Parameters<ResultParameters>,
 ) -> Result<Json<ResultList>, ApiError> {
-    select(&app, parameters, false).await
-}
-
-pub(crate) async fn catalog(
-    State(app): State<App>,
-    Parameters(parameters): Parameters<ResultParameters>,
-) -> Result<Json<ResultList>, ApiError> {
-    select(&app, parameters, true).await
+    let limit = i64::from(parameters.limit.unwrap_or(100).clamp(1, 1000));
+    let results = results::list(&mut *app.connection().await?, &parameters.into(), limit).await?;
+    let last = results.last().filter(|_| i64::try_from(results.len()) == Ok(limit));
+    let next_after = last.map(|last| After { after_recorded_at: last.recorded_at, after_result_id: last.id });
+    Ok(Json(ResultList { results, next_after }))
 }
 
 pub(crate) async fn of_run(
@@ -108,9 +122,24 @@ pub(crate) async fn load_of_run(
 pub(crate) async fn show(
     State(app): State<App>,
     Path(result_id): Path<String>,
-) -> Result<Json<BenchmarkResult>, ApiError> {
+    Parameters(parameters): Parameters<CostParameters>,
+) -> Result<Json<PricedResult>, ApiError> {
+    let mut connection = app.connection().await?;
+    let result = results::find(&mut connection, parse(&result_id)?).await?;
+    let costs = costs::of_every_tier(&mut connection, &result, &parameters).await?;
+    Ok(Json(PricedResult { result, costs }))
+}
+
+/// The valid results of the same configuration, the current one first.
+pub(crate) async fn history(
+    State(app): State<App>,
+    Path(result_id): Path<String>,
+    Parameters(parameters): Parameters<PricingParameters>,
+) -> Result<Json<CatalogAnswer>, ApiError> {
+    let pricing = parameters.try_into()?;
     let id = parse(&result_id)?;
-    Ok(Json(results::find(&mut *app.connection().await?, id).await?))
+    let page = catalog::history(&mut *app.connection().await?, id, &pricing, MOST_HISTORY).await?;
+    Ok(Json(CatalogAnswer::of(page, pricing)))
 }
 
 pub(crate) async fn supersede(
@@ -127,19 +156,6 @@ pub(crate) async fn supersede(
 
 fn parse(text: &str) -> Result<ResultId, ApiError> {
     text.parse().map(ResultId).map_err(|_not_a_uuid| ApiError::not_found("result", text))
-}
-
-async fn select(
-    app: &App,
-    parameters: ResultParameters,
-    exclude_simulated: bool,
-) -> Result<Json<ResultList>, ApiError> {
-    let limit = i64::from(parameters.limit.unwrap_or(100).clamp(1, 1000));
-    let filter = ResultFilter { exclude_simulated, ..parameters.into() };
-    let results = results::list(&mut *app.connection().await?, &filter, limit).await?;
-    let last = results.last().filter(|_| i64::try_from(results.len()) == Ok(limit));
-    let next_after = last.map(|last| After { after_recorded_at: last.recorded_at, after_result_id: last.id });
-    Ok(Json(ResultList { results, next_after }))
 }
 
 impl From<ResultParameters> for ResultFilter {
@@ -159,7 +175,6 @@ impl From<ResultParameters> for ResultFilter {
             engine_version: parameters.engine_version,
             quantization: parameters.quantization,
             origin: parameters.origin,
-            exclude_simulated: false,
             concurrency: parameters.concurrency,
             submitted_by: parameters.submitted_by,
             workload_sha256: parameters.workload_sha256,

@@ -6,16 +6,18 @@ use accelbench_api::{ApiOptions, App, router};
 use accelbench_core::engine::{EngineIdentity, EngineKind, EngineName};
 use accelbench_core::load::{LoadPlan, LoadReport, examples};
 use accelbench_core::observed::Observed;
+use accelbench_core::price::{DEFAULT_REGION, HourlyPrice, Price, PricingTier};
 use accelbench_core::result::{Origin, Provenance};
 use accelbench_core::run::{ReadyEndpoint, Run, RunId, Transition, Verdict};
 use accelbench_store::lease::{self, Advance, Lease};
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::secrets::SecretKey;
-use accelbench_store::{PgConnection, datasets, engines, instances, intake, models, results, runs};
+use accelbench_store::{PgConnection, datasets, engines, instances, intake, models, prices, results, runs};
 use accelbench_tests::database::TestDatabase;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use chrono::{TimeDelta, Utc};
 use scraper::{ElementRef, Html, Selector};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -129,6 +131,20 @@ impl TestApp {
             .header("sec-fetch-site", "same-origin")
             .body(Body::from(encoded.finish()));
         self.send(request.unwrap()).await
+    }
+
+    /// Makes an on-demand price in the usual region known.
+    pub(crate) async fn price(&self, instance_type: &str, per_hour: f64) {
+        let price = Price {
+            instance_type: instance_type.parse().unwrap(),
+            region: DEFAULT_REGION.to_owned(),
+            tier: PricingTier::OnDemand,
+            currency: "USD".to_owned(),
+            price: Observed::Value(HourlyPrice { per_hour, upfront: 0.0 }),
+            as_of: Utc::now() - TimeDelta::days(1),
+            source: "test".to_owned(),
+        };
+        prices::record(&mut self.database.pool.acquire().await.unwrap(), &[price]).await.unwrap();
     }
 
     pub(crate) async fn submitted(&self) -> RunId {

@@ -40,9 +40,10 @@ async fn a_file_is_taken_over_once_and_kept_apart() {
     assert_eq!(row["metrics"]["ttft_p50_ms"], 105.4);
     assert!(row["caveats"][0].as_str().unwrap().contains("gap between chunks"), "{row}");
     // Nowhere among our own.
-    for path in ["results", "catalog", "catalog?origin=imported"] {
+    for path in ["results", "results?origin=imported"] {
         assert_eq!(app.get(&format!("/api/v1/{path}")).await.json()["results"], json!([]), "{path}");
     }
+    assert_eq!(app.get("/api/v1/catalog").await.json()["items"], json!([]));
 }
 
 #[tokio::test]

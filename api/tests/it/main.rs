@@ -5,6 +5,7 @@
 mod api;
 mod browser;
 mod estimates;
+mod catalog;
 mod events;
 mod fits;
 mod harness;

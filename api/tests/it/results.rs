@@ -1,4 +1,4 @@
-//! Results and the catalog over REST.
+//! Results over REST.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn rows(list: &Value) -> &Vec<Value> {
 }
 
 #[tokio::test]
-async fn results_say_their_origin_and_the_catalog_keeps_simulated_ones_apart() {
+async fn results_say_their_origin() {
     let app = TestApp::new().await;
     let run_id = app.succeeded().await;
     let of_run = app.get(&format!("/api/v1/runs/{run_id}/results")).await.json();
@@ -20,8 +20,6 @@ async fn results_say_their_origin_and_the_catalog_keeps_simulated_ones_apart() {
     for (path, found) in [
         ("results", 2),
         ("results?origin=measured", 0),
-        ("catalog", 0),
-        ("catalog?origin=simulated", 2),
         ("results?concurrency=4&model_family=llama&accelerator_name=L40S&accelerator_kind=gpu", 1),
         ("results?min_params_b=7&max_params_b=9&instance_family=g6e&engine=simulator&submitted_by=ada", 2),
         ("results?min_params_b=70", 0),
@@ -73,4 +71,26 @@ async fn a_result_is_superseded_by_a_later_one_like_it_and_stays() {
     for (query, found) in [("concurrency=1", 1), ("concurrency=1&include_superseded=true", 2)] {
         assert_eq!(rows(&app.get(&format!("/api/v1/results?{query}")).await.json()).len(), found, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_result_tells_its_costs_in_every_tier_and_why_there_are_none() {
+    let app = TestApp::new().await;
+    app.price("g6e.xlarge", 3.6).await;
+    app.succeeded().await;
+    let list = app.get("/api/v1/results?concurrency=1").await.json();
+    let id = rows(&list)[0]["id"].as_str().unwrap();
+    let result = app.get(&format!("/api/v1/results/{id}?discount=0.5")).await.json();
+    assert_eq!(result["id"], rows(&list)[0]["id"]);
+    let costs = result["costs"].as_array().unwrap();
+    assert_eq!(costs.len(), 9);
+    // Half of 3.6 an hour are 0.0005 a second, for 4 requests.
+    assert_eq!(
+        (&costs[0]["tier"], &costs[0]["costs"]["per_request"]["value"]),
+        (&json!("on_demand"), &json!(0.000_125))
+    );
+    assert_eq!((&costs[0]["source"], &costs[0]["currency"]), (&json!("test"), &json!("USD")));
+    assert_eq!((&costs[1]["tier"], &costs[1]["payment"]), (&json!("reserved_1_year"), &json!("no_upfront")));
+    let reason = costs[1]["costs"]["per_request"]["absent"].as_str().unwrap();
+    assert_eq!(reason, "no reserved-1-year price of g6e.xlarge in us-east-1 is known");
 }

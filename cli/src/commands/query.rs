@@ -1,5 +1,9 @@
 //! `accelbench query`: looks results up.
 
+use accelbench_core::catalog::{CatalogItem, Direction, SortKey};
+use accelbench_core::cost::DiscountFactor;
+use accelbench_core::price::DEFAULT_REGION;
+use accelbench_core::slo::Limit;
 use anyhow::bail;
 use clap::Args;
 
@@ -7,12 +11,18 @@ use crate::arguments::Format;
 use crate::client::Client;
 use crate::{output, tables};
 
+mod imported;
+mod parameters;
+
 /// Which results to show; what is left out admits all.
 #[derive(Debug, Args)]
 pub(crate) struct QueryOptions {
     /// Hugging Face id of the model
     #[arg(long)]
     model: Option<String>,
+    /// Family of models, for instance llama
+    #[arg(long)]
+    model_family: Option<String>,
     /// Instance type
     #[arg(long)]
     instance: Option<String>,
@@ -22,12 +32,21 @@ pub(crate) struct QueryOptions {
     /// Accelerator, for instance L40S
     #[arg(long)]
     accelerator: Option<String>,
+    /// Vendor of the accelerator: nvidia or aws
+    #[arg(long)]
+    vendor: Option<String>,
     /// Engine: vllm, llama_cpp, simulator or other
     #[arg(long)]
     engine: Option<String>,
+    /// Version of the engine
+    #[arg(long)]
+    engine_version: Option<String>,
     /// Precision of the weights
     #[arg(long)]
     quantization: Option<String>,
+    /// Hash of the workload
+    #[arg(long, value_name = "SHA256")]
+    workload: Option<String>,
     /// Number of simultaneous requests
     #[arg(long)]
     concurrency: Option<u32>,
@@ -37,6 +56,9 @@ pub(crate) struct QueryOptions {
     /// Largest model, in 10^9 parameters
     #[arg(long)]
     max_params_b: Option<f64>,
+    /// Limit that latencies must keep, for instance ttft_p95_ms<=500; may be repeated
+    #[arg(long, value_name = "LIMIT")]
+    slo: Vec<Limit>,
     /// Results since this moment, for instance 2026-11-01T00:00:00Z
     #[arg(long)]
     since: Option<String>,
@@ -49,26 +71,60 @@ pub(crate) struct QueryOptions {
     /// Origin: measured, imported or simulated; the last two are shown only when asked for
     #[arg(long)]
     origin: Option<String>,
-    /// Results that failed a validity check too
+    /// Order: recorded_at, a number such as ttft_p95_ms, or a cost such as cost_per_million_output_tokens
+    #[arg(long, value_name = "KEY")]
+    sort: Option<SortKey>,
+    /// Direction of the order: ascending or descending; the best comes first unless it is given
+    #[arg(long)]
+    direction: Option<Direction>,
+    #[command(flatten)]
+    prices: PriceOptions,
+    /// Every result instead of the current ones, those that failed a validity check too
     #[arg(long)]
     include_invalid: bool,
-    /// Results that were superseded too
+    /// Every result instead of the current ones, those that were superseded too
     #[arg(long)]
     include_superseded: bool,
     /// Most results to show
     #[arg(long, default_value_t = 100)]
     limit: u32,
+    /// Show all results, however many there are
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
 }
+
+/// What costs are computed from.
+#[derive(Debug, Args)]
+struct PriceOptions {
+    /// AWS region of the prices
+    #[arg(long, default_value = DEFAULT_REGION)]
+    region: String,
+    /// Pricing tier: on_demand, reserved_1_year, reserved_3_year, spot or capacity_block
+    #[arg(long, default_value = "on_demand")]
+    tier: String,
+    /// Payment of a reserved tier: no_upfront, partial_upfront or all_upfront
+    #[arg(long)]
+    payment: Option<String>,
+    /// The share of the list price that you pay, for instance 0.8
+    #[arg(long, value_name = "SHARE")]
+    discount: Option<DiscountFactor>,
+}
+
+/// The server's largest page.
+const PAGE: u32 = 1000;
 
 pub(crate) async fn query(client: &Client, format: Format, options: QueryOptions) -> anyhow::Result<()> {
     if options.origin.as_deref() == Some("imported") {
-        return imported(client, format, &options).await;
+        return imported::query(client, format, &options).await;
     }
-    let results = client.catalog(&parameters(&options)).await?;
+    if options.include_invalid || options.include_superseded {
+        return every_result(client, format, &options).await;
+    }
+    let items = walk(client, &options).await?;
     if format == Format::Json {
-        return output::json(&results);
+        return output::json(&items);
     }
-    if results.is_empty() {
+    if items.is_empty() {
         output::notice("no result matches");
         if options.origin.is_none() {
             output::notice(
@@ -77,72 +133,45 @@ pub(crate) async fn query(client: &Client, format: Format, options: QueryOptions
         }
         return Ok(());
     }
-    output::data(&tables::results(&results));
+    output::data(&tables::catalog::items(&items));
+    for reason in tables::catalog::missing_costs(&items) {
+        output::notice(&format!("note: {reason}"));
+    }
     Ok(())
 }
 
-/// What others measured has a list and columns of its own.
-async fn imported(client: &Client, format: Format, options: &QueryOptions) -> anyhow::Result<()> {
+/// Follows the pages of the catalog for as long as more is wanted.
+async fn walk(client: &Client, options: &QueryOptions) -> anyhow::Result<Vec<CatalogItem>> {
+    let wanted = if options.all { usize::MAX } else { options.limit as usize };
+    let mut items = Vec::new();
+    let mut cursor = None;
+    loop {
+        let limit = u32::try_from(wanted - items.len()).unwrap_or(PAGE).min(PAGE);
+        let page = client.catalog(&parameters::of_catalog(options, limit, cursor)).await?;
+        items.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() || items.len() >= wanted {
+            return Ok(items);
+        }
+    }
+}
+
+/// The list that the catalog is chosen from, the newest first.
+async fn every_result(client: &Client, format: Format, options: &QueryOptions) -> anyhow::Result<()> {
     let unknown = [
-        ("--instance-family", options.instance_family.is_some()),
-        ("--min-params-b", options.min_params_b.is_some()),
-        ("--max-params-b", options.max_params_b.is_some()),
-        ("--since", options.since.is_some()),
-        ("--until", options.until.is_some()),
-        ("--user", options.user.is_some()),
+        ("--sort", options.sort.is_some()),
+        ("--direction", options.direction.is_some()),
+        ("--slo", !options.slo.is_empty()),
+        ("--vendor", options.vendor.is_some()),
+        ("--all", options.all),
     ];
     if let Some((flag, _)) = unknown.iter().find(|(_, given)| *given) {
-        bail!("imported results cannot be chosen by {flag}; leave it out");
+        bail!("{flag} goes with current results alone; leave --include-invalid and --include-superseded out");
     }
-    let parameters: Vec<(&'static str, String)> = [
-        ("model", options.model.clone()),
-        ("instance_type", options.instance.clone()),
-        ("accelerator_name", options.accelerator.clone()),
-        ("engine", options.engine.clone()),
-        ("precision", options.quantization.clone()),
-        ("concurrency", options.concurrency.map(|value| value.to_string())),
-        ("limit", Some(options.limit.to_string())),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-    .collect();
-    let results = client.imported(&parameters).await?;
+    let results = client.results(&parameters::of_results(options)).await?;
     if format == Format::Json {
         return output::json(&results);
     }
-    if results.is_empty() {
-        output::notice("no imported result matches");
-        return Ok(());
-    }
-    output::data(&tables::imported::results(&results));
-    output::notice(
-        "measured by others, under their conditions; --output json has sources and caveats in full",
-    );
+    output::data(&tables::results(&results));
     Ok(())
-}
-
-fn parameters(options: &QueryOptions) -> Vec<(&'static str, String)> {
-    let flag = |set: bool| set.then(|| "true".to_owned());
-    let number = |value: Option<f64>| value.map(|value| value.to_string());
-    [
-        ("model", options.model.clone()),
-        ("instance_type", options.instance.clone()),
-        ("instance_family", options.instance_family.clone()),
-        ("accelerator_name", options.accelerator.clone()),
-        ("engine", options.engine.clone()),
-        ("quantization", options.quantization.clone()),
-        ("concurrency", options.concurrency.map(|value| value.to_string())),
-        ("min_params_b", number(options.min_params_b)),
-        ("max_params_b", number(options.max_params_b)),
-        ("since", options.since.clone()),
-        ("until", options.until.clone()),
-        ("submitted_by", options.user.clone()),
-        ("origin", options.origin.clone()),
-        ("include_invalid", flag(options.include_invalid)),
-        ("include_superseded", flag(options.include_superseded)),
-        ("limit", Some(options.limit.to_string())),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-    .collect()
 }

@@ -103,12 +103,17 @@ impl BlendedCost {
         }
         let tokens_per_s = input_tokens_per_s + output_tokens_per_s;
         let weighed_per_s = input_tokens_per_s + weight.0 * output_tokens_per_s;
-        per_unit(price, weighed_per_s, "tokens").map(|each| Self {
-            per_million_input_tokens: each * MILLION,
-            per_million_output_tokens: each * MILLION * weight.0,
-            per_million_tokens: each * MILLION * (weighed_per_s / tokens_per_s),
-            output_weight: weight,
-        })
+        // Of the mix every token weighs the same, so that the weight does not matter here.
+        let any = per_unit(price, tokens_per_s, "tokens");
+        match (per_unit(price, weighed_per_s, "tokens"), any) {
+            (Observed::Value(each), Observed::Value(any)) => Observed::Value(Self {
+                per_million_input_tokens: each * MILLION,
+                per_million_output_tokens: each * MILLION * weight.0,
+                per_million_tokens: any * MILLION,
+                output_weight: weight,
+            }),
+            (Observed::Absent(reason), _) | (_, Observed::Absent(reason)) => Observed::Absent(reason),
+        }
     }
 }
 

@@ -50,10 +50,7 @@ impl TryFrom<ResultRow> for BenchmarkResult {
                 owner: format!("result {}", row.result_id),
                 source: Some(source),
             })?;
-        let validity = [Outcome::Pass, Outcome::Warn, Outcome::Fail]
-            .into_iter()
-            .find(|outcome| outcome.as_str() == row.validity)
-            .ok_or_else(|| corrupt(&row, "validity"))?;
+        let validity = validity(&row.validity).ok_or_else(|| corrupt(&row, "validity"))?;
         Ok(Self {
             id: ResultId(row.result_id),
             run_id: row.run_id.into(),
@@ -68,11 +65,7 @@ impl TryFrom<ResultRow> for BenchmarkResult {
 }
 
 fn provenance(row: &ResultRow) -> Result<Provenance> {
-    let engines = [EngineKind::Vllm, EngineKind::LlamaCpp, EngineKind::Simulator, EngineKind::Other];
-    let quantization = row
-        .quantization
-        .as_deref()
-        .and_then(|word| Quantization::ALL.into_iter().find(|quantization| quantization.as_str() == word));
+    let quantization = row.quantization.as_deref().and_then(quantization);
     let revision =
         row.revision.as_deref().map(str::parse).transpose().map_err(|_invalid| corrupt(row, "revision"))?;
     Ok(Provenance {
@@ -81,10 +74,7 @@ fn provenance(row: &ResultRow) -> Result<Provenance> {
         model: row.model.parse().map_err(|_invalid| corrupt(row, "model"))?,
         revision: observed(row, "revision", revision)?,
         instance_type: row.instance_type.parse().map_err(|_invalid| corrupt(row, "instance type"))?,
-        engine: engines
-            .into_iter()
-            .find(|engine| engine.as_str() == row.engine)
-            .ok_or_else(|| corrupt(row, "engine"))?,
+        engine: engine(&row.engine).ok_or_else(|| corrupt(row, "engine"))?,
         engine_version: observed(row, "engine_version", row.engine_version.clone())?,
         engine_image_digest: observed(row, "engine_image_digest", row.engine_image_digest.clone())?,
         engine_arguments: observed(row, "engine_arguments", row.engine_arguments.clone())?,
@@ -100,17 +90,34 @@ fn provenance(row: &ResultRow) -> Result<Provenance> {
     })
 }
 
-/// A nullable column with the reason that the schema demands where it is null.
 fn observed<T>(row: &ResultRow, column: &'static str, value: Option<T>) -> Result<Observed<T>> {
+    value_or_reason(&row.absent_reasons, column, value).ok_or_else(|| corrupt(row, column))
+}
+
+/// A nullable column with the reason that the schema demands where it is null.
+pub(crate) fn value_or_reason<T>(
+    absent_reasons: &Value,
+    column: &str,
+    value: Option<T>,
+) -> Option<Observed<T>> {
     match value {
-        Some(value) => Ok(Observed::Value(value)),
-        None => row
-            .absent_reasons
-            .get(column)
-            .and_then(Value::as_str)
-            .map(Observed::absent)
-            .ok_or_else(|| corrupt(row, column)),
+        Some(value) => Some(Observed::Value(value)),
+        None => absent_reasons.get(column).and_then(Value::as_str).map(Observed::absent),
     }
+}
+
+pub(crate) fn engine(word: &str) -> Option<EngineKind> {
+    [EngineKind::Vllm, EngineKind::LlamaCpp, EngineKind::Simulator, EngineKind::Other]
+        .into_iter()
+        .find(|engine| engine.as_str() == word)
+}
+
+pub(crate) fn quantization(word: &str) -> Option<Quantization> {
+    Quantization::ALL.into_iter().find(|quantization| quantization.as_str() == word)
+}
+
+pub(crate) fn validity(word: &str) -> Option<Outcome> {
+    [Outcome::Pass, Outcome::Warn, Outcome::Fail].into_iter().find(|outcome| outcome.as_str() == word)
 }
 
 fn corrupt(row: &ResultRow, what: &'static str) -> Error {

@@ -1,102 +1,121 @@
-//! What the catalog keeps fresh, and when.
+//! The catalog: which result is current, what lists of it show, and in which order.
 
-use std::time::Duration;
+use accelbench_core::catalog::{CatalogItem, Order, SortKey};
+use accelbench_core::engine::EngineKind;
+use accelbench_core::load::LoadReport;
+use accelbench_core::observed::Observed;
+use accelbench_core::price::{HourlyPrice, Price, PricingTier};
+use accelbench_core::result::{Origin, Provenance};
+use accelbench_core::run::{RunId, Transition};
+use accelbench_store::catalog::{self, CatalogFilter, CatalogQuery, Pricing};
+use accelbench_store::{intake, prices, results};
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
 
-use accelbench_core::run::RunId;
-use accelbench_store::{Error, catalog};
-use serde_json::json;
-use uuid::Uuid;
+use crate::builders::{Request, Store, instance, spec};
+use crate::driver::{advance, provenance};
 
-use crate::builders::{Request, Store, raw, spec};
+mod current;
+mod filters;
+mod formulas;
+mod orders;
 
-const WEEK: Duration = Duration::from_hours(7 * 24);
-const NONE: [Uuid; 0] = [];
+/// A measured result to record, one load point a run.
+struct Measured {
+    spec: Value,
+    provenance: fn(&mut Provenance),
+    report: Box<dyn Fn(&mut LoadReport)>,
+}
+
+impl Default for Measured {
+    fn default() -> Self {
+        Self { spec: json!({}), provenance: |_| {}, report: Box::new(|_| {}) }
+    }
+}
+
+impl Measured {
+    /// With this throughput.
+    fn at(output_tokens_per_s: f64) -> Self {
+        let report = move |report: &mut LoadReport| report.output_tokens_per_s = output_tokens_per_s;
+        Self { report: Box::new(report), ..Self::default() }
+    }
+
+    fn on(mut self, instance_type: &str, concurrency: u32) -> Self {
+        self.spec["instance_type"] = json!(instance_type);
+        self.spec["load_points"] = json!([{"concurrency": concurrency}]);
+        self
+    }
+}
 
 impl Store {
-    async fn put(&self, concurrency: u32) -> Uuid {
-        let spec = spec(&json!({"load_points": [{"concurrency": concurrency}]}));
-        catalog::put(&mut *self.connection().await, &spec, WEEK).await.unwrap()
-    }
+    async fn measure(&self, measured: Measured) -> RunId {
+        let mut request = measured.spec;
+        if request["load_points"].is_null() {
+            request["load_points"] = json!([{"concurrency": 4}]);
+        }
+        let run_id = self.submit(&Request { spec: spec(&request), ..Request::default() }).await;
+        self.bring_to(run_id, "loading").await;
+        let reports = self.reports(run_id).await;
+        let (lease, run) = self.take(run_id).await;
+        let mut transaction = self.begin().await;
+        for mut report in reports {
+            (measured.report)(&mut report);
+            intake::put_report(&mut transaction, run_id, &report).await.unwrap();
+        }
+        advance(&mut transaction, lease, &run, Transition::Loaded).await.unwrap();
+        transaction.commit().await.unwrap();
 
-    async fn due(&self) -> Vec<Uuid> {
-        let due = catalog::due(&mut *self.connection().await, 10).await.unwrap();
-        due.into_iter().map(|entry| entry.id).collect()
-    }
-
-    /// The run that an entry was refreshed by.
-    async fn refresh(&self, entry: Uuid) -> RunId {
-        let run_id = self.submit(&Request::default()).await;
-        catalog::set_last_run(&mut *self.connection().await, entry, run_id).await.unwrap();
+        let (lease, run) = self.take(run_id).await;
+        let mut transaction = self.begin().await;
+        let mut provenance = provenance(&mut transaction, &run).await;
+        provenance.origin = Origin::Measured;
+        provenance.engine = EngineKind::Vllm;
+        (measured.provenance)(&mut provenance);
+        results::record(&mut transaction, lease, &run, &provenance).await.unwrap();
+        transaction.commit().await.unwrap();
         run_id
     }
 
-    async fn age(&self, run_id: RunId, days: u32) {
-        let sql = format!("UPDATE runs SET created_at = now() - interval '{days} days' WHERE run_id = $1");
-        raw(&mut *self.connection().await, sql, run_id).await.unwrap();
+    /// Adds an instance type, with an on-demand price if there is one.
+    async fn instance(&self, name: &str, per_hour: Option<f64>) {
+        let family = name.split('.').next().unwrap();
+        let added = instance(&json!({"instance_type": name, "family": family}));
+        let mut connection = self.connection().await;
+        accelbench_store::instances::upsert(&mut connection, &added).await.unwrap();
+        if let Some(per_hour) = per_hour {
+            prices::record(&mut connection, &[price(name, per_hour)]).await.unwrap();
+        }
+    }
+
+    async fn page(&self, query: &CatalogQuery) -> catalog::CatalogPage {
+        catalog::list(&mut *self.connection().await, query).await.unwrap()
+    }
+
+    async fn items(&self, filter: CatalogFilter, order: Order) -> Vec<CatalogItem> {
+        self.page(&question(filter, order, 100)).await.items
+    }
+
+    async fn current(&self) -> Vec<CatalogItem> {
+        self.items(CatalogFilter::default(), Order::default()).await
     }
 }
 
-#[tokio::test]
-async fn an_entry_is_due_until_it_has_a_fresh_run() {
-    let store = Store::new().await;
-    let entry = store.put(1).await;
-    assert_eq!(store.due().await, [entry]);
-    let run_id = store.refresh(entry).await;
-    assert_eq!(store.due().await, NONE, "its run is under way");
-    store.bring_to(run_id, "finished").await;
-    assert_eq!(store.due().await, NONE, "its run is fresh");
-    store.age(run_id, 6).await;
-    assert_eq!(store.due().await, NONE, "its run is fresh enough");
-    store.age(run_id, 8).await;
-    assert_eq!(store.due().await, [entry]);
+fn price(instance_type: &str, per_hour: f64) -> Price {
+    Price {
+        instance_type: instance_type.parse().unwrap(),
+        region: "us-east-1".to_owned(),
+        tier: PricingTier::OnDemand,
+        currency: "USD".to_owned(),
+        price: Observed::Value(HourlyPrice { per_hour, upfront: 0.0 }),
+        as_of: Utc::now() - TimeDelta::days(1),
+        source: "test".to_owned(),
+    }
 }
 
-#[tokio::test]
-async fn an_old_run_that_never_ended_is_not_doubled() {
-    let store = Store::new().await;
-    let entry = store.put(1).await;
-    let run_id = store.refresh(entry).await;
-    store.age(run_id, 30).await;
-    assert_eq!(store.due().await, NONE);
+fn question(filter: CatalogFilter, order: Order, limit: u32) -> CatalogQuery {
+    CatalogQuery::new(filter, order, Pricing::on_demand("us-east-1"), limit)
 }
 
-#[tokio::test]
-async fn the_same_request_is_one_entry() {
-    let store = Store::new().await;
-    let entry = store.put(1).await;
-    assert_eq!(store.put(1).await, entry);
-    let second = store.put(2).await;
-    assert_eq!(store.due().await, [entry, second]);
-    let first = catalog::due(&mut *store.connection().await, 1).await.unwrap();
-    assert_eq!(first.len(), 1);
-    assert_eq!(first[0].spec, spec(&json!({"load_points": [{"concurrency": 1}]})));
-}
-
-#[tokio::test]
-async fn a_disabled_entry_is_not_due_until_it_is_put_again() {
-    let store = Store::new().await;
-    let entry = store.put(1).await;
-    sqlx::query("UPDATE catalog_entries SET enabled = false").execute(store.pool()).await.unwrap();
-    assert_eq!(store.due().await, NONE);
-    store.put(1).await;
-    assert_eq!(store.due().await, [entry]);
-}
-
-#[tokio::test]
-async fn two_refreshes_at_once_do_not_see_the_same_entry() {
-    let store = Store::new().await;
-    let entry = store.put(1).await;
-    let mut first = store.begin().await;
-    assert_eq!(catalog::due(&mut first, 10).await.unwrap()[0].id, entry);
-    assert_eq!(store.due().await, NONE);
-    first.rollback().await.unwrap();
-    assert_eq!(store.due().await, [entry]);
-}
-
-#[tokio::test]
-async fn an_unknown_entry_is_not_found() {
-    let store = Store::new().await;
-    let run_id = store.submit(&Request::default()).await;
-    let outcome = catalog::set_last_run(&mut *store.connection().await, Uuid::now_v7(), run_id).await;
-    assert!(matches!(outcome, Err(Error::NotFound { what: "catalog entry", .. })), "{outcome:?}");
+fn by(key: &str) -> Order {
+    Order::by(key.parse::<SortKey>().unwrap())
 }

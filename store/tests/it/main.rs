@@ -8,6 +8,7 @@ mod builders;
 mod cancellation;
 mod capacity;
 mod catalog;
+mod catalog_entries;
 mod datasets;
 mod driver;
 mod engines;

@@ -1,7 +1,7 @@
 //! Submits a run for every catalog entry whose newest run is older than its cadence, behind all runs of people.
 
 use accelbench_core::run::{Priority, RunId};
-use accelbench_store::catalog::{self, CatalogEntry};
+use accelbench_store::catalog_entries::{self, CatalogEntry};
 use accelbench_store::runs::{self, NewRun, Submitted};
 use accelbench_store::{PgPool, datasets};
 
@@ -10,7 +10,7 @@ const BATCH: i64 = 50;
 
 pub(super) async fn run(pool: &PgPool) -> anyhow::Result<()> {
     let mut connection = pool.acquire().await?;
-    let due = catalog::due(&mut connection, BATCH).await?;
+    let due = catalog_entries::due(&mut connection, BATCH).await?;
     drop(connection);
     for entry in due {
         if let Err(error) = submit(pool, &entry).await {
@@ -34,7 +34,7 @@ async fn submit(pool: &PgPool, entry: &CatalogEntry) -> anyhow::Result<()> {
     };
     let (Submitted::New(run_id) | Submitted::Existing(run_id)) =
         runs::submit(&mut transaction, RunId::new(), &new).await?;
-    catalog::set_last_run(&mut transaction, entry.id, run_id).await?;
+    catalog_entries::set_last_run(&mut transaction, entry.id, run_id).await?;
     transaction.commit().await?;
     tracing::info!(run.id = %run_id, model = %entry.spec.model, "a catalog refresh was submitted");
     Ok(())

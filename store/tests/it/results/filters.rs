@@ -89,7 +89,6 @@ async fn each_filter_admits_what_it_says() {
         (ResultFilter { quantization: text("fp8"), ..all() }, vec![measured]),
         (ResultFilter { origin: Some(Origin::Simulated), ..all() }, vec![simulated]),
         (ResultFilter { origin: Some(Origin::Imported), ..all() }, vec![]),
-        (ResultFilter { exclude_simulated: true, ..all() }, vec![measured]),
         (ResultFilter { concurrency: Some(4), ..all() }, vec![simulated]),
         (ResultFilter { submitted_by: text("ada"), ..all() }, vec![measured]),
         (ResultFilter { workload_sha256: Some(workload), ..all() }, vec![measured]),
