@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test check fmt clippy doc sqlx setup schema test-cluster bench-fidelity bench-differences
+.PHONY: demo test check fmt clippy doc sqlx setup schema test-cluster bench-fidelity bench-differences bench-catalog
 
 demo: setup
 	./demo/run
@@ -68,6 +68,11 @@ bench-fidelity:
 # Whether comparisons of whole measurements keep their promise. Prints; nothing passes or fails. About 6 minutes.
 bench-differences:
 	$(CARGO) run --release --locked -p accelbench-bench -- differences
+
+# How fast the catalog answers with a million results, over HTTP, in plain SQL, and while results are recorded. Prints;
+# nothing passes or fails. About 15 minutes and 6 GB of disk; BENCH_CATALOG="--results 100000" is quicker.
+bench-catalog:
+	$(CARGO) run --release --locked -p accelbench-bench -- catalog $(BENCH_CATALOG)
 
 # Renews the JSON schema of the load report from its types.
 schema:

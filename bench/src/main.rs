@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod catalog;
 mod client;
 mod differences;
 mod fidelity;
@@ -21,6 +22,8 @@ enum Command {
     Fidelity(fidelity::FidelityOptions),
     /// Compare simulated engines that are equal or not, and count the verdicts
     Differences(differences::DifferenceOptions),
+    /// Ask a large catalog its most used questions, over HTTP and in plain SQL
+    Catalog(catalog::CatalogOptions),
     /// Serve tokens at precise moments and write down when they went; started by the benchmark
     #[command(hide = true)]
     Server(server::ServerOptions),
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Fidelity(options) => fidelity::run(&options),
         Command::Differences(options) => differences::run(&options),
+        Command::Catalog(options) => catalog::run(&options),
         Command::Server(options) => server::run(&options),
         Command::Client(options) => client::run(&options),
     }

@@ -54,8 +54,8 @@ fn statement(
     };
     let (names, per_hour) = per_hour(prices, &query.pricing);
     let mut statement = QueryBuilder::new("SELECT best.* FROM unnest(");
-    statement.push_bind(names).push(", ").push_bind(per_hour).push(format!(
-        ") AS price (instance_type, per_hour) CROSS JOIN LATERAL (
+    statement.push_bind(names).push("::text[], ").push_bind(per_hour).push(format!(
+        "::float8[]) AS price (instance_type, per_hour) CROSS JOIN LATERAL (
              SELECT shown.result_id, {cost} AS cost, {throughput} AS throughput
              FROM catalog_results AS shown WHERE shown.instance_type = price.instance_type"
     ));

@@ -83,20 +83,32 @@ async fn success_without_results_cannot_be_written() {
     assert_eq!(constraint(refused), "success_has_results");
 }
 
-/// Gives the results of a finished run to the run `$1`.
-const COPY_RESULTS: &str = "INSERT INTO results
-    SELECT (jsonb_populate_record(
-        results, jsonb_build_object('result_id', gen_random_uuid(), 'run_id', $1::uuid))).*
-    FROM results WHERE load_point_index <= 1 AND run_id <> $1";
+/// SQL that gives the results of a finished run to the run `$1`.
+async fn copy_results(store: &Store) -> String {
+    let columns: String = sqlx::query_scalar(
+        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+         WHERE attrelid = 'results'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+    )
+    .fetch_one(store.pool())
+    .await
+    .unwrap();
+    format!(
+        "INSERT INTO results ({columns}) SELECT {columns} FROM (
+             SELECT (jsonb_populate_record(
+                 results, jsonb_build_object('result_id', gen_random_uuid(), 'run_id', $1::uuid))).*
+             FROM results WHERE load_point_index <= 1 AND run_id <> $1) AS copied"
+    )
+}
 
 #[tokio::test]
 async fn failure_with_results_cannot_be_written() {
     let store = Store::new().await;
+    let copy = copy_results(&store).await;
     store.run_in("finished").await;
     let run_id = store.run_in("recording").await;
     for end in ["verdict = 'failed', verdict_reason = 'x'", "verdict = 'cancelled'"] {
         let mut transaction = store.begin().await;
-        assert_eq!(raw(&mut transaction, COPY_RESULTS, run_id).await.unwrap(), 2);
+        assert_eq!(raw(&mut transaction, copy.as_str(), run_id).await.unwrap(), 2);
         let end = format!("UPDATE runs SET phase = 'tearing_down', {end} WHERE run_id = $1");
         assert_eq!(constraint(raw(&mut transaction, end, run_id).await), "failure_has_no_results");
     }
@@ -105,10 +117,11 @@ async fn failure_with_results_cannot_be_written() {
 #[tokio::test]
 async fn half_of_the_results_are_no_success() {
     let store = Store::new().await;
+    let copy = copy_results(&store).await;
     store.run_in("finished").await;
     let run_id = store.run_in("recording").await;
     let mut transaction = store.begin().await;
-    raw(&mut transaction, COPY_RESULTS.replace("<= 1", "= 1"), run_id).await.unwrap();
+    raw(&mut transaction, copy.replace("<= 1", "= 1"), run_id).await.unwrap();
     let success = "UPDATE runs SET phase = 'tearing_down', verdict = 'succeeded' WHERE run_id = $1";
     assert_eq!(constraint(raw(&mut transaction, success, run_id).await), "success_has_results");
 }
@@ -116,10 +129,11 @@ async fn half_of_the_results_are_no_success() {
 #[tokio::test]
 async fn results_come_into_being_only_while_their_run_records() {
     let store = Store::new().await;
+    let copy = copy_results(&store).await;
     store.run_in("finished").await;
     for phase in ["queued", "loading", "tearing_down", "finished"] {
         let run_id = store.run_in(phase).await;
-        let refused = raw(&mut *store.connection().await, COPY_RESULTS, run_id).await;
+        let refused = raw(&mut *store.connection().await, copy.as_str(), run_id).await;
         assert_eq!(constraint(refused), "result_while_recording", "{phase}");
     }
 }
@@ -127,15 +141,16 @@ async fn results_come_into_being_only_while_their_run_records() {
 #[tokio::test]
 async fn a_load_point_has_one_result_and_one_report() {
     let store = Store::new().await;
+    let copy = copy_results(&store).await;
     store.run_in("finished").await;
     let run_id = store.run_in("recording").await;
     let mut transaction = store.begin().await;
-    raw(&mut transaction, COPY_RESULTS, run_id).await.unwrap();
-    let twice = raw(&mut transaction, COPY_RESULTS, run_id).await;
+    raw(&mut transaction, copy.as_str(), run_id).await.unwrap();
+    let twice = raw(&mut transaction, copy.as_str(), run_id).await;
     assert_eq!(constraint(twice), "results_run_id_load_point_index_key");
     transaction.rollback().await.unwrap();
 
-    let unreported = COPY_RESULTS
+    let unreported = copy
         .replace("'run_id', $1::uuid", "'run_id', $1::uuid, 'load_point_index', 7")
         .replace("<= 1", "= 1");
     let refused = raw(&mut *store.connection().await, unreported, run_id).await;
