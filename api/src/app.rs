@@ -134,8 +134,9 @@ pub fn router(app: App) -> Router {
         .route("/intake/{run_id}/failure", post(rest::intake::failure));
     Router::new()
         .nest("/api/v1", api)
-        .route("/", get(pages::runs::list))
-        .route("/runs", get(pages::runs::list).post(pages::runs::submit))
+        .route("/", get(pages::home::show))
+        .route("/runs", get(pages::runs::list).post(pages::new_run::submit))
+        .route("/runs/new", get(pages::new_run::show))
         .route("/runs/{run_id}", get(pages::run::show))
         .route("/runs/{run_id}/live", get(pages::run::live))
         .route("/runs/{run_id}/cancel", post(pages::run::cancel))

@@ -20,6 +20,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::assets;
 
+mod amounts;
+pub(crate) use amounts::{age, day, last_part, money, paid};
+
 /// A latency given in milliseconds: `9.41 ms`, `412 ms`, `1.94 s`, `15 min 19 s`.
 #[askama::filter_fn]
 pub(crate) fn ms(value: &f64, _: &dyn Values) -> Result<String> {

@@ -6,6 +6,8 @@
 mod app;
 mod assets;
 mod body;
+mod chart;
+mod decision;
 mod error;
 mod estimating;
 mod fitting;
@@ -13,6 +15,8 @@ mod html;
 mod hub;
 mod options;
 mod pages;
+mod pricing;
+mod reading;
 mod rest;
 mod security;
 mod submission;

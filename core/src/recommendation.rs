@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::cost::{Costs, MonthlyProjection, OutputWeight, Throughput, monthly_projection};
+use crate::dataset::Sha256Hex;
 use crate::engine::EngineKind;
 use crate::exploration::{Axis, Exploration};
 use crate::instance::InstanceTypeName;
@@ -23,10 +24,12 @@ use crate::validity::Outcome;
 
 mod curve;
 mod loss;
+mod published;
 mod sentence;
 
 pub use curve::{Basis, Certainty, Sustainable};
 pub use loss::Loss;
+pub use published::{Lengths, Published, published};
 
 /// Load points and the highest concurrency of the searches that are proposed.
 const SEARCH: Exploration = Exploration::Search { over: Axis::Concurrency, max: 256.0, max_load_points: 10 };
@@ -61,11 +64,21 @@ pub struct Candidate {
     pub price: Observed<HourlyPrice>,
 }
 
+/// What a point was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Evidence {
+    /// A result of ours.
+    Result(ResultId),
+    /// What somebody else published.
+    Published(Sha256Hex),
+}
+
 /// A measured load point, as far as a recommendation needs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// The result that it is.
-    pub result: ResultId,
+    /// What it was read from.
+    pub result: Evidence,
     /// The offered load.
     pub offered_load: OfferedLoad,
     /// What the instance did.
@@ -169,7 +182,7 @@ impl Point {
         };
         let latencies = Metric::all().filter(supported);
         Self {
-            result: result.id,
+            result: Evidence::Result(result.id),
             offered_load: result.offered_load,
             throughput: Throughput::of(report),
             latencies: latencies.map(|metric| (metric, report.value(metric))).collect(),

@@ -120,6 +120,30 @@ pub async fn list(
     rows.into_iter().map(StoredImport::try_from).collect()
 }
 
+/// The imported result with this id.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Corrupt`].
+pub async fn find(connection: &mut PgConnection, id: &Sha256Hex) -> Result<StoredImport> {
+    let row = sqlx::query_as!(
+        ImportRow,
+        "SELECT imported_result_id, imported_at, imported_by, record FROM imported_results
+         WHERE imported_result_id = $1",
+        id.as_str(),
+    );
+    let found = row.fetch_optional(connection).await?;
+    found.ok_or_else(|| Error::NotFound { what: "imported result", name: id.to_string() })?.try_into()
+}
+
+/// The names of all sources.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn sources(connection: &mut PgConnection) -> Result<Vec<String>> {
+    let sources = sqlx::query_scalar!("SELECT DISTINCT source FROM imported_results ORDER BY source");
+    Ok(sources.fetch_all(connection).await?)
+}
+
 impl TryFrom<ImportRow> for StoredImport {
     type Error = Error;
 

@@ -152,6 +152,30 @@ pub async fn add_revision(connection: &mut PgConnection, model: &ModelId, revisi
     Ok(())
 }
 
+/// How much is known of a model's speed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    /// The model.
+    pub model: String,
+    /// Results that were measured here.
+    pub measured: i64,
+    /// Instance types that they were measured on.
+    pub measured_instance_types: i64,
+    /// Points that others published.
+    pub published: i64,
+    /// Instance types that they name.
+    pub published_instance_types: i64,
+}
+
+/// How much is known of every model of which anything is; most instance types first.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn coverage(connection: &mut PgConnection) -> Result<Vec<Coverage>> {
+    let models = sqlx::query_file_as!(Coverage, "queries/models/coverage.sql");
+    Ok(models.fetch_all(connection).await?)
+}
+
 impl TryFrom<ModelRow> for Model {
     type Error = Error;
 

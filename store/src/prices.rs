@@ -206,6 +206,54 @@ pub async fn every_tier(
 pub fn unknown(instance_type: &InstanceTypeName, region: &str, tier: PricingTier) -> String {
     let tier = tier.as_str().replace('_', "-");
     format!("no {tier} price of {instance_type} in {region} is known")
+/// When any price list was last looked at with success, or, before that, as of when the newest price is.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn confirmed_at(connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    let confirmed = sqlx::query_scalar!(
+        "SELECT coalesce((SELECT max(refreshed_at) FROM price_refreshes WHERE error IS NULL), max(as_of)) FROM prices"
+    );
+    Ok(confirmed.fetch_one(connection).await?)
+}
+
+/// The regions of which any price is known.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn regions(connection: &mut PgConnection) -> Result<Vec<String>> {
+    let regions = sqlx::query_scalar!("SELECT DISTINCT region FROM prices ORDER BY region");
+    Ok(regions.fetch_all(connection).await?)
+}
+
+/// The last look at a price list, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Look {
+    /// The list.
+    pub source: String,
+    /// The region.
+    pub region: String,
+    /// When.
+    pub refreshed_at: DateTime<Utc>,
+    /// How many offers were read.
+    pub offers: i32,
+    /// How many of them were news.
+    pub changed: i32,
+    /// Why none could be read.
+    pub error: Option<String>,
+}
+
+/// The last look at each price list and region.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn last_looks(connection: &mut PgConnection) -> Result<Vec<Look>> {
+    let looks = sqlx::query_as!(
+        Look,
+        "SELECT DISTINCT ON (source, region) source, region, refreshed_at, offers, changed, error
+         FROM price_refreshes ORDER BY source, region, refreshed_at DESC"
+    );
+    Ok(looks.fetch_all(connection).await?)
 }
 
 struct PriceRow {

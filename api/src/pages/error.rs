@@ -3,12 +3,14 @@
 use askama::Template as _;
 use axum::response::{Html, IntoResponse as _, Response};
 
+use super::frame::Frame;
 use crate::error::ApiError;
 use crate::html as filters;
 
 #[derive(askama::Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
+    frame: Frame,
     title: &'a str,
     detail: &'a str,
     hint: Option<&'a str>,
@@ -17,7 +19,7 @@ struct ErrorPage<'a> {
 /// The error as a page.
 pub(crate) fn page(error: &ApiError) -> Response {
     let title = error.status.canonical_reason().unwrap_or("Error");
-    let page = ErrorPage { title, detail: &error.detail, hint: error.hint.as_deref() };
+    let page = ErrorPage { frame: Frame::bare(), title, detail: &error.detail, hint: error.hint.as_deref() };
     match page.render() {
         Ok(html) => (error.status, Html(html)).into_response(),
         Err(_broken) => (error.status, error.detail.clone()).into_response(),

@@ -13,6 +13,7 @@ use axum::response::sse::Event;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::Utc;
 
+use super::frame::{Frame, Section};
 use crate::app::App;
 use crate::body::PathRun;
 use crate::error::ApiError;
@@ -33,6 +34,7 @@ const LOG_TAIL: usize = 16 * 1024;
 #[derive(Template, WebTemplate)]
 #[template(path = "runs/show.html")]
 pub(crate) struct RunPage {
+    frame: Frame,
     run: Run,
     live: Live,
     logs: Vec<LogTail>,
@@ -67,7 +69,8 @@ pub(crate) async fn show(State(app): State<App>, PathRun(run_id): PathRun) -> Re
     let (run, live) = load(&mut connection, run_id).await?;
     let logs = log_tails(&mut connection, run_id).await?;
     let spec_json = serde_json::to_string_pretty(&run.spec).unwrap_or_default();
-    Ok(RunPage { run, live, logs, spec_json })
+    let frame = Frame::load(&mut connection, Section::Runs).await?;
+    Ok(RunPage { frame, run, live, logs, spec_json })
 }
 
 pub(crate) async fn live(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {

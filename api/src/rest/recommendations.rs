@@ -1,27 +1,20 @@
-//! The answer to "what is the cheapest configuration that keeps this SLO at this load", from what was measured and what it
-//! costs. Only results of one workload are held against each other, and the newest of each load point counts.
+//! Which configuration is the cheapest, for programs.
 
 use accelbench_core::cost::{DiscountFactor, OutputWeight};
 use accelbench_core::dataset::Sha256Hex;
-use accelbench_core::instance::InstanceTypeName;
-use accelbench_core::observed::Observed;
-use accelbench_core::price::{HourlyPrice, Payment, PricingTier};
-use accelbench_core::recommendation::{Candidate, Configuration, Point, Question, Recommendation, recommend};
-use accelbench_core::result::{BenchmarkResult, Origin};
+use accelbench_core::price::{Payment, PricingTier};
+use accelbench_core::recommendation::{Lengths, Question, Recommendation};
+use accelbench_core::result::Origin;
 use accelbench_core::slo::{Limit, Slo};
-use accelbench_store::prices;
-use accelbench_store::results::{self, ResultFilter};
 use axum::Json;
 use axum::extract::State;
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::body::Parameters;
+use crate::decision::{Asked, Evidence, Workload, decide};
 use crate::error::ApiError;
-
-/// Results that are looked at for one answer.
-const MOST_RESULTS: i64 = 5000;
+use crate::pricing::Pricing;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +32,9 @@ pub(crate) struct Parts {
     /// Measured, unless another is asked for.
     origin: Option<Origin>,
     workload_sha256: Option<Sha256Hex>,
+    /// Mean lengths of the wanted workload; the nearest one that was measured answers.
+    input_tokens: Option<f64>,
+    output_tokens: Option<f64>,
 }
 
 /// The answer, and what it is about.
@@ -49,8 +45,10 @@ pub(crate) struct Answer {
     #[serde(flatten)]
     tier: PricingTier,
     origin: Origin,
-    /// Of which workload the results are; nothing without any.
+    /// Of which workload the results are; nothing without any, and for published ones.
     workload_sha256: Option<Sha256Hex>,
+    /// The workload's mean lengths; nothing without results.
+    lengths: Option<Lengths>,
     recommendation: Recommendation,
 }
 
@@ -58,77 +56,53 @@ pub(crate) async fn show(
     State(app): State<App>,
     Parameters(parts): Parameters<Parts>,
 ) -> Result<Json<Answer>, ApiError> {
-    let question = question(&parts)?;
-    let tier = tier(&parts)?;
-    let origin = parts.origin.unwrap_or(Origin::Measured);
-    let filter = ResultFilter {
-        model: Some(parts.model.clone()),
-        origin: Some(origin),
-        workload_sha256: parts.workload_sha256.as_ref().map(ToString::to_string),
-        // What failed its checks is told as the reason why it is no answer.
-        include_invalid: true,
-        ..ResultFilter::default()
-    };
-    let mut connection = app.connection().await?;
-    let results = results::list(&mut connection, &filter, MOST_RESULTS).await?;
-    let prices = prices::list_at(&mut connection, &parts.region, tier, Utc::now()).await?;
-    let discount = parts.discount.unwrap_or_default();
-    let workload_sha256 =
-        parts.workload_sha256.or_else(|| Some(results.first()?.provenance.workload_sha256.clone()));
-    let price_of = |instance_type: &InstanceTypeName| prices.hourly(instance_type, discount);
-    let candidates = candidates(&results, workload_sha256.as_ref(), price_of);
-    let recommendation = recommend(&candidates, &question);
-    Ok(Json(Answer { question, region: parts.region.clone(), tier, origin, workload_sha256, recommendation }))
+    let asked = parts.asked()?;
+    let (question, pricing) = (asked.question.clone(), asked.pricing.clone());
+    let decision = decide(&mut *app.connection().await?, asked).await?;
+    Ok(Json(Answer {
+        question,
+        region: pricing.region,
+        tier: pricing.tier,
+        origin: decision.origin,
+        workload_sha256: decision.workload_sha256,
+        lengths: decision.lengths,
+        recommendation: decision.recommendation,
+    }))
 }
 
-fn question(parts: &Parts) -> Result<Question, ApiError> {
-    let limits: Result<Vec<Limit>, _> = parts.slo.split(',').map(|limit| limit.trim().parse()).collect();
+/// A question from limits with commas between them.
+pub(crate) fn question(slo: &str, requests_per_s: f64, weight: OutputWeight) -> Result<Question, ApiError> {
+    let limits: Result<Vec<Limit>, _> = slo.split(',').map(|limit| limit.trim().parse()).collect();
     let slo = limits.and_then(Slo::new).map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    if !(parts.requests_per_s > 0.0 && parts.requests_per_s <= 1e6) {
+    if !(requests_per_s > 0.0 && requests_per_s <= 1e6) {
         return Err(ApiError::unprocessable("requests_per_s must be above 0 and at most 1000000"));
     }
-    Ok(Question {
-        slo,
-        target_requests_per_s: parts.requests_per_s,
-        output_weight: parts.output_weight.unwrap_or_default(),
-    })
+    Ok(Question { slo, target_requests_per_s: requests_per_s, output_weight: weight })
 }
 
-fn tier(parts: &Parts) -> Result<PricingTier, ApiError> {
-    let word = parts.tier.as_deref().unwrap_or("on_demand");
-    PricingTier::from_words(word, parts.payment).map_err(|error| ApiError::unprocessable(error.to_string()))
-}
-
-/// The load curves of one workload; of several results of a load point the newest, which comes first, counts.
-fn candidates(
-    results: &[BenchmarkResult],
-    workload: Option<&Sha256Hex>,
-    price_of: impl Fn(&InstanceTypeName) -> Observed<HourlyPrice>,
-) -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for result in results.iter().filter(|result| Some(&result.provenance.workload_sha256) == workload) {
-        let (configuration, point) = (configuration(result), Point::of(result));
-        match candidates.iter_mut().find(|candidate| candidate.configuration == configuration) {
-            Some(known) if known.points.iter().any(|it| it.offered_load == point.offered_load) => {}
-            Some(known) => known.points.push(point),
-            None => {
-                let price = price_of(&configuration.instance_type);
-                candidates.push(Candidate { configuration, points: vec![point], price });
+impl Parts {
+    fn asked(self) -> Result<Asked, ApiError> {
+        let question = question(&self.slo, self.requests_per_s, self.output_weight.unwrap_or_default())?;
+        let word = self.tier.as_deref().unwrap_or("on_demand");
+        let tier = PricingTier::from_words(word, self.payment)
+            .map_err(|error| ApiError::unprocessable(error.to_string()))?;
+        let workload = match (self.workload_sha256, self.input_tokens, self.output_tokens) {
+            (Some(workload), _, _) => Workload::Exactly(workload),
+            (None, Some(input_tokens), Some(output_tokens)) if input_tokens > 0.0 && output_tokens > 0.0 => {
+                Workload::Nearest(Lengths { input_tokens, output_tokens })
             }
-        }
-    }
-    candidates
-}
-
-fn configuration(result: &BenchmarkResult) -> Configuration {
-    let provenance = &result.provenance;
-    Configuration {
-        model: provenance.model.clone(),
-        revision: provenance.revision.clone(),
-        instance_type: provenance.instance_type.clone(),
-        quantization: provenance.quantization.clone(),
-        tensor_parallel: provenance.tensor_parallel,
-        engine: provenance.engine,
-        engine_version: provenance.engine_version.clone(),
+            (None, None, None) => Workload::Newest,
+            _ => {
+                let detail = "input_tokens and output_tokens must be above 0 and come together";
+                return Err(ApiError::unprocessable(detail));
+            }
+        };
+        Ok(Asked {
+            model: self.model,
+            question,
+            pricing: Pricing { region: self.region, tier, discount: self.discount },
+            evidence: Evidence::Only(self.origin.unwrap_or(Origin::Measured)),
+            workload,
+        })
     }
 }

@@ -7,7 +7,9 @@ use chrono::DateTime;
 use proptest::prelude::{Just, Strategy as _, any, prop_assert, prop_oneof, proptest};
 use uuid::Uuid;
 
-use super::{Basis, Candidate, Certainty, Configuration, Loss, Point, Question, Recommendation, recommend};
+use super::{
+    Basis, Candidate, Certainty, Configuration, Evidence, Loss, Point, Question, Recommendation, recommend,
+};
 use crate::cost::{OutputWeight, Throughput};
 use crate::engine::EngineKind;
 use crate::load::{Arrivals, OfferedLoad, RequestRate};
@@ -30,7 +32,7 @@ fn ttft_p95() -> Metric {
 /// 500 input and 100 output tokens a request.
 fn point(requests: u32, requests_per_s: f64, ttft_p95_ms: f64) -> Point {
     Point {
-        result: ResultId(Uuid::from_u128(u128::from(requests))),
+        result: Evidence::Result(ResultId(Uuid::from_u128(u128::from(requests)))),
         offered_load: concurrency(requests),
         throughput: Throughput {
             input_tokens_per_s: 500.0 * requests_per_s,
@@ -164,7 +166,7 @@ fn a_lucky_point_beyond_a_miss_does_not_count() {
 
 #[test]
 fn of_two_points_at_one_load_the_worse_one_counts() {
-    let repeated = Point { result: ResultId(Uuid::from_u128(99)), ..point(4, 2.1, 800.0) };
+    let repeated = Point { result: Evidence::Result(ResultId(Uuid::from_u128(99))), ..point(4, 2.1, 800.0) };
     let orders = [
         [point(1, 1.0, 100.0), point(4, 2.0, 200.0), repeated.clone()],
         [repeated, point(4, 2.0, 200.0), point(1, 1.0, 100.0)],

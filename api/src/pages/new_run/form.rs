@@ -8,19 +8,28 @@ use uuid::Uuid;
 use crate::error::ApiError;
 use crate::submission::Submission;
 
+mod load;
+
 /// What was entered. The token is taken and never shown again.
 #[derive(Deserialize)]
 #[serde(default)]
 pub(crate) struct RunForm {
     pub(crate) model: String,
     pub(crate) instance_type: String,
+    /// An engine of the workers' own machine, or `kubernetes:` with one of the cluster.
     pub(crate) engine: String,
     pub(crate) endpoint: String,
+    /// `points`, `sweep` or `search`.
+    pub(crate) load: String,
     pub(crate) concurrency: String,
+    pub(crate) requests_per_s: String,
+    pub(crate) max_concurrency: String,
+    pub(crate) slo: String,
     pub(crate) input_tokens: String,
     pub(crate) output_tokens: String,
     pub(crate) min_duration_s: String,
     pub(crate) min_requests: String,
+    pub(crate) timeout_min: String,
     pub(crate) dataset: String,
     pub(crate) quantization: String,
     pub(crate) tensor_parallel: String,
@@ -31,6 +40,17 @@ pub(crate) struct RunForm {
     pub(crate) nonce: String,
 }
 
+/// Where a run is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    ThisMachine,
+    Endpoint,
+    Kubernetes,
+}
+
+/// Before the name of an engine on the cluster.
+const ON_CLUSTER: &str = "kubernetes:";
+
 impl Default for RunForm {
     fn default() -> Self {
         let text = str::to_owned;
@@ -39,33 +59,57 @@ impl Default for RunForm {
             instance_type: String::new(),
             engine: text("simulator"),
             endpoint: String::new(),
+            load: text("points"),
             concurrency: text("1, 4, 16"),
+            requests_per_s: String::new(),
+            max_concurrency: text("256"),
+            slo: String::new(),
             input_tokens: String::new(),
             output_tokens: String::new(),
             min_duration_s: text("60"),
             min_requests: text("200"),
+            timeout_min: text("120"),
             dataset: text("standard"),
             quantization: String::new(),
-            tensor_parallel: text("1"),
+            tensor_parallel: String::new(),
             revision: String::new(),
             hf_token: String::new(),
             submitted_by: String::new(),
-            nonce: Uuid::now_v7().to_string(),
+            nonce: String::new(),
         }
     }
 }
 
 impl RunForm {
+    /// The same entries on a new form. An address carries no token.
+    pub(crate) fn fresh(self) -> Self {
+        Self { nonce: Uuid::now_v7().to_string(), hf_token: String::new(), ..self }
+    }
+
+    /// Where the run is to be served.
+    pub(crate) fn place(&self) -> Place {
+        match (self.endpoint.trim().is_empty(), self.engine.starts_with(ON_CLUSTER)) {
+            (false, _) => Place::Endpoint,
+            (true, true) => Place::Kubernetes,
+            (true, false) => Place::ThisMachine,
+        }
+    }
+
+    /// How long the run may take at most; as usual where the entry cannot be read.
+    pub(crate) fn timeout_s(&self) -> u32 {
+        self.timeout_min.trim().parse().map_or(7200, |minutes: u32| minutes.saturating_mul(60))
+    }
+
     /// The request that the form asks for.
     pub(crate) fn submission(&self) -> Result<Submission, ApiError> {
         let mut request = json!({
             "model": self.model.trim(),
             "instance_type": self.instance_type(),
             "platform": self.platform(),
-            "tensor_parallel": number("tensor_parallel", &self.tensor_parallel)?,
             "load_points": self.load_points()?,
             "workload": {"dataset": self.dataset.trim(), "lengths": self.lengths()?},
             "measurement": self.measurement()?,
+            "timeout_s": number("timeout_min", &self.timeout_min)?.saturating_mul(60),
             "submitted_by": self.submitted_by.trim(),
             "hf_token": self.hf_token,
         });
@@ -73,6 +117,15 @@ impl RunForm {
             if !text.trim().is_empty() {
                 request[name] = json!(text.trim());
             }
+        }
+        if !self.tensor_parallel.trim().is_empty() {
+            request["tensor_parallel"] = json!(number("tensor_parallel", &self.tensor_parallel)?);
+        }
+        if let Some(exploration) = self.exploration()? {
+            request["exploration"] = exploration;
+        }
+        if !self.slo.trim().is_empty() {
+            request["slo"] = self.slo.split(',').map(|limit| json!(limit.trim())).collect();
         }
         serde_json::from_value(request).map_err(|error| ApiError::unprocessable(error.to_string()))
     }
@@ -84,50 +137,22 @@ impl RunForm {
     }
 
     fn platform(&self) -> Value {
-        match self.endpoint.trim() {
-            "" => json!({"kind": "local", "engine": self.engine}),
-            url => json!({"kind": "endpoint", "url": url}),
+        match self.place() {
+            Place::Endpoint => json!({"kind": "endpoint", "url": self.endpoint.trim()}),
+            Place::Kubernetes => {
+                json!({"kind": "kubernetes", "engine": self.engine.trim_start_matches(ON_CLUSTER)})
+            }
+            Place::ThisMachine => json!({"kind": "local", "engine": self.engine}),
         }
     }
 
     fn instance_type(&self) -> &str {
-        match (self.instance_type.trim(), self.endpoint.trim(), self.engine.as_str()) {
-            ("", "", "simulator") => "g6e.xlarge",
-            ("", "", _) => "local",
-            ("", _, _) => "external",
-            (given, _, _) => given,
+        match (self.instance_type.trim(), self.place()) {
+            ("", Place::ThisMachine) if self.engine == "simulator" => "g6e.xlarge",
+            ("", Place::ThisMachine) => "local",
+            ("", Place::Endpoint) => "external",
+            (given, _) => given,
         }
-    }
-
-    fn load_points(&self) -> Result<Vec<Value>, ApiError> {
-        let texts = self.concurrency.split([',', ';', ' ']).filter(|text| !text.is_empty());
-        texts.map(|text| Ok(json!({"concurrency": number("concurrency", text)?}))).collect()
-    }
-
-    fn measurement(&self) -> Result<Value, ApiError> {
-        let min_duration_s = decimal("min_duration_s", &self.min_duration_s)?;
-        Ok(json!({
-            "min_duration_s": min_duration_s,
-            "min_requests": number("min_requests", &self.min_requests)?,
-            "max_duration_s": 600.0_f64.max(min_duration_s),
-        }))
-    }
-
-    fn lengths(&self) -> Result<Value, ApiError> {
-        Ok(match (self.input_tokens.trim(), self.output_tokens.trim()) {
-            ("", "") => json!({"kind": "table", "table": "sharegpt"}),
-            ("", output) => {
-                json!({"kind": "as_in_dataset", "output_tokens": number("output_tokens", output)?})
-            }
-            (_, "") => {
-                let problem = "output_tokens: give it together with the input tokens, or leave both empty";
-                return Err(ApiError::unprocessable(problem));
-            }
-            (input, output) => json!({
-                "kind": "fixed", "input_tokens": number("input_tokens", input)?,
-                "output_tokens": number("output_tokens", output)?,
-            }),
-        })
     }
 }
 
@@ -146,10 +171,10 @@ fn decimal(field: &str, text: &str) -> Result<f64, ApiError> {
 mod tests {
     use serde_json::json;
 
-    use super::RunForm;
+    use super::{Place, RunForm};
 
     fn form(change: impl FnOnce(&mut RunForm)) -> RunForm {
-        let mut form = RunForm { model: " a/b ".to_owned(), ..RunForm::default() };
+        let mut form = RunForm { model: " a/b ".to_owned(), ..RunForm::default().fresh() };
         change(&mut form);
         form
     }
@@ -161,6 +186,7 @@ mod tests {
             ("", "vllm", "", "local"),
             ("", "simulator", "http://engine:8000", "external"),
             ("p5.48xlarge", "simulator", "", "p5.48xlarge"),
+            ("g6e.xlarge", "kubernetes:vllm", "", "g6e.xlarge"),
         ] {
             let form = form(|form| {
                 (form.instance_type, form.engine, form.endpoint) =
@@ -211,5 +237,36 @@ mod tests {
             form.concurrency = "2".to_owned();
         });
         assert_ne!(key(&first), key(&changed));
+    }
+
+    #[test]
+    fn a_curve_can_be_found_or_given_by_rates() {
+        let sweep = form(|form| form.load = "sweep".to_owned()).submission().unwrap().spec;
+        assert!(sweep.load_points.is_empty());
+        let found = json!({"kind": "sweep", "max_concurrency": 256, "max_load_points": 12});
+        assert_eq!(json!(sweep.exploration), found);
+        let rates = form(|form| {
+            (form.concurrency, form.requests_per_s) = (String::new(), "0.5 2".to_owned());
+        });
+        let rates = rates.submission().unwrap().spec;
+        assert_eq!(rates.load_points.len(), 2);
+        assert!(rates.load_points.iter().all(|load| load.is_open()));
+    }
+
+    #[test]
+    fn a_search_looks_for_the_limits_that_were_entered() {
+        let search = form(|form| {
+            (form.load, form.slo) = ("search".to_owned(), "ttft_p95_ms<=500, itl_p95_ms<=50".to_owned());
+        });
+        let spec = search.submission().unwrap().spec;
+        assert_eq!(spec.slo.unwrap().to_string(), "ttft_p95_ms<=500 and itl_p95_ms<=50");
+        assert_eq!(json!(spec.exploration)["over"], json!({"kind": "concurrency"}));
+    }
+
+    #[test]
+    fn a_cluster_is_an_engine_with_its_place() {
+        let form = form(|form| form.engine = "kubernetes:vllm".to_owned());
+        assert_eq!((form.place(), form.timeout_s()), (Place::Kubernetes, 7200));
+        assert_eq!(form.platform(), json!({"kind": "kubernetes", "engine": "vllm"}));
     }
 }
