@@ -100,8 +100,22 @@ impl App {
 
 /// Every address of the server.
 pub fn router(app: App) -> Router {
-    let dataset_limit = DefaultBodyLimit::max(app.max_dataset_bytes());
-    let api = Router::new()
+    Router::new()
+        .nest("/api/v1", api(app.max_dataset_bytes()))
+        .merge(pages())
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn(security::guard))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http().make_span_with(security::span))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(app)
+}
+
+/// What programs ask.
+fn api(max_dataset_bytes: usize) -> Router<App> {
+    let dataset_limit = DefaultBodyLimit::max(max_dataset_bytes);
+    Router::new()
         .route("/runs", get(rest::runs::list).post(rest::runs::submit))
         .route("/runs/{run_id}", get(rest::runs::show))
         .route("/runs/{run_id}/cancel", post(rest::runs::cancel))
@@ -131,11 +145,26 @@ pub fn router(app: App) -> Router {
         .route("/intake/{run_id}/progress", post(rest::intake::progress))
         .route("/intake/{run_id}/reports/{index}", put(rest::intake::report))
         .route("/intake/{run_id}/conclusion", put(rest::intake::conclusion))
-        .route("/intake/{run_id}/failure", post(rest::intake::failure));
+        .route("/intake/{run_id}/failure", post(rest::intake::failure))
+}
+
+/// What people look at.
+fn pages() -> Router<App> {
     Router::new()
-        .nest("/api/v1", api)
         .route("/", get(pages::home::show))
         .route("/runs", get(pages::runs::list).post(pages::new_run::submit))
+        .route("/catalog", get(pages::catalog::measured))
+        .route("/published", get(pages::catalog::published))
+        .route("/methodology", get(pages::methodology::show))
+        .route("/results/{result_id}", get(pages::result::show))
+        .route("/published/{id}", get(pages::published::show))
+        .route("/compare", get(pages::compare::show))
+        .route("/compare/{form}", get(pages::compare::export))
+        .route("/instances", get(pages::instances::list))
+        .route("/instances/{instance_type}", get(pages::instance::show))
+        .route("/status", get(pages::status::show))
+        .route("/models", get(pages::models::list))
+        .route("/models/{*model}", get(pages::model::show))
         .route("/runs/new", get(pages::new_run::show))
         .route("/runs/{run_id}", get(pages::run::show))
         .route("/runs/{run_id}/live", get(pages::run::live))
@@ -145,13 +174,6 @@ pub fn router(app: App) -> Router {
         .route("/static/{name}", get(assets::show))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(rest::reference::ready))
-        .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(axum::middleware::from_fn(security::guard))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http().make_span_with(security::span))
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .with_state(app)
 }
 
 /// Serves until `shutdown` resolves; open streams are ended then, and other requests are waited for a little.

@@ -9,10 +9,12 @@
     reason = "askama prescribes the form of filters and makes their code"
 )]
 
+use accelbench_core::comparison::Standing;
 use accelbench_core::exploration::Exploration;
 use accelbench_core::load::{LoadProgress, LoadReport, LoadStage, OfferedLoad};
 use accelbench_core::metric::Metric;
 use accelbench_core::observed::Observed;
+use accelbench_core::result::Origin;
 use accelbench_core::run::{PlatformSpec, Run, RunSpec, Verdict};
 use accelbench_core::validity::Outcome;
 use askama::{Result, Values};
@@ -20,7 +22,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::assets;
 
-mod amounts;
+pub(crate) mod amounts;
 pub(crate) use amounts::{age, day, last_part, money, paid};
 
 /// A latency given in milliseconds: `9.41 ms`, `412 ms`, `1.94 s`, `15 min 19 s`.
@@ -47,6 +49,34 @@ pub(crate) fn margin(report: &LoadReport, _: &dyn Values, name: &str) -> Result<
     let metric: Metric = name.parse().map_err(askama::Error::custom)?;
     let estimate = report.estimates.get(&metric);
     Ok(estimate.map(|estimate| format!("±{}", grouped(estimate.half_width()))).unwrap_or_default())
+}
+
+/// A number that may not be known.
+#[askama::filter_fn]
+pub(crate) fn perhaps(value: &Option<f64>, _: &dyn Values) -> Result<String> {
+    Ok(value.map_or_else(|| "–".to_owned(), grouped))
+}
+
+/// A number of things that may not be known.
+#[askama::filter_fn]
+pub(crate) fn perhaps_count(value: &Option<f64>, _: &dyn Values) -> Result<String> {
+    Ok(value.map_or_else(|| "–".to_owned(), |count| format!("{count:.0}")))
+}
+
+/// A latency in milliseconds that may not be known.
+#[askama::filter_fn]
+pub(crate) fn perhaps_ms(value: &Option<f64>, _: &dyn Values) -> Result<String> {
+    Ok(value.map_or_else(|| "–".to_owned(), latency))
+}
+
+/// A workload in words: a published one says its kind and lengths, one of ours the beginning of its hash.
+#[askama::filter_fn]
+pub(crate) fn workload(key: &str, _: &dyn Values) -> Result<String> {
+    let parts: Vec<&str> = key.split(' ').collect();
+    Ok(match parts.as_slice() {
+        [kind, input, output] => format!("{} {input} in, {output} out", words(kind)),
+        _ => format!("measured here, {}", key.get(..8).unwrap_or(key)),
+    })
 }
 
 /// A rate or count: `0.42`, `31.6`, `9,870`.
@@ -161,6 +191,24 @@ pub(crate) fn outcome_tone(outcome: &Outcome, _: &dyn Values) -> Result<&'static
     })
 }
 
+/// Whether simulated results were asked for.
+#[askama::filter_fn]
+pub(crate) fn is_simulation(origin: &Option<Origin>, _: &dyn Values) -> Result<bool> {
+    Ok(*origin == Some(Origin::Simulated))
+}
+
+/// Whether a number is the best of its row.
+#[askama::filter_fn]
+pub(crate) fn is_best(standing: &Standing, _: &dyn Values) -> Result<bool> {
+    Ok(*standing == Standing::Best)
+}
+
+/// Whether chance may have made the difference to the best.
+#[askama::filter_fn]
+pub(crate) fn is_chance(standing: &Standing, _: &dyn Values) -> Result<bool> {
+    Ok(*standing == Standing::NoClearDifference)
+}
+
 /// What the load generator does, in words.
 #[askama::filter_fn]
 pub(crate) fn stage(stage: &LoadStage, _: &dyn Values) -> Result<&'static str> {
@@ -185,7 +233,7 @@ pub(crate) fn words(word: &str) -> String {
     word.replace('_', " ")
 }
 
-fn latency(value_ms: f64) -> String {
+pub(crate) fn latency(value_ms: f64) -> String {
     match value_ms {
         value if value < 99.95 => format!("{value:.1} ms"),
         value if value < 999.5 => format!("{value:.0} ms"),
@@ -205,7 +253,7 @@ fn duration(span: TimeDelta) -> String {
     }
 }
 
-fn grouped(value: f64) -> String {
+pub(crate) fn grouped(value: f64) -> String {
     match value {
         value if !value.is_finite() => "–".to_owned(),
         value if value.abs() < 9.995 => format!("{value:.2}"),

@@ -141,6 +141,14 @@ pub struct InstanceType {
     pub source: String,
 }
 
+impl InstanceType {
+    /// Memory of all accelerators together, in GiB.
+    #[must_use]
+    pub fn accelerator_memory_total_gib(&self) -> Option<f64> {
+        Some(self.accelerator_memory_gib? * f64::from(self.accelerator_count?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::InstanceTypeName;

@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 pub mod catalog;
+pub mod comparison;
 pub mod cost;
 pub mod dataset;
 pub mod engine;

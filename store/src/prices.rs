@@ -206,6 +206,8 @@ pub async fn every_tier(
 pub fn unknown(instance_type: &InstanceTypeName, region: &str, tier: PricingTier) -> String {
     let tier = tier.as_str().replace('_', "-");
     format!("no {tier} price of {instance_type} in {region} is known")
+}
+
 /// When any price list was last looked at with success, or, before that, as of when the newest price is.
 ///
 /// # Errors

@@ -1,0 +1,113 @@
+//! One result: every number with its interval, whether it can be trusted, what it costs by tier, where it comes from, and
+//! how to measure it again.
+
+use accelbench_core::cost::{Costs, OutputWeight, Throughput};
+use accelbench_core::load::OfferedLoad;
+use accelbench_core::metric::{Latency, Metric, Statistic};
+use accelbench_core::price::PricingTier;
+use accelbench_core::result::{BenchmarkResult, ResultId};
+use accelbench_store::prices::{self, PriceFilter};
+use accelbench_store::{PgConnection, results, runs};
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::extract::{Path, State};
+
+use super::frame::{Frame, Section};
+use crate::app::App;
+use crate::body::Parameters;
+use crate::chart::Chart;
+use crate::error::ApiError;
+use crate::html as filters;
+use crate::pricing::{PriceParts, Pricing};
+use crate::reproduce;
+use crate::rest::results::load_of_run;
+
+mod course;
+mod provenance;
+
+#[derive(Template, WebTemplate)]
+#[template(path = "results/show.html")]
+pub(crate) struct ResultPage {
+    frame: Frame,
+    result: BenchmarkResult,
+    pricing: Pricing,
+    regions: Vec<String>,
+    tiers: Vec<TierCosts>,
+    charts: Vec<Chart>,
+    /// The other load points of its run.
+    siblings: Vec<(OfferedLoad, ResultId)>,
+    provenance: Vec<provenance::Fact>,
+    command: String,
+    command_lacks: Option<&'static str>,
+    request_json: String,
+}
+
+/// The costs in one tier.
+pub(crate) struct TierCosts {
+    pub(crate) tier: PricingTier,
+    pub(crate) currency: String,
+    pub(crate) costs: Costs,
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Parameters(parts): Parameters<PriceParts>,
+) -> Result<ResultPage, ApiError> {
+    let mut connection = app.connection().await?;
+    let unknown = |_| ApiError::not_found("result", &id);
+    let result = results::find(&mut connection, id.parse().map(ResultId).map_err(unknown)?).await?;
+    let pricing = parts.pricing()?;
+    let run = runs::find(&mut connection, result.run_id).await?;
+    let siblings = load_of_run(&mut connection, result.run_id).await?;
+    let throughput = Throughput::of(&result.report);
+    let instance_type = result.provenance.instance_type.as_str();
+    Ok(ResultPage {
+        tiers: tiers(&mut connection, instance_type, &pricing.region, &throughput).await?,
+        frame: Frame::load(&mut connection, Section::Runs).await?,
+        regions: prices::regions(&mut connection).await?,
+        pricing,
+        charts: course::charts(&result.report),
+        siblings: siblings.iter().map(|sibling| (sibling.offered_load, sibling.id)).collect(),
+        provenance: provenance::facts(&result),
+        command: reproduce::command(&run.spec),
+        command_lacks: reproduce::left_out(&run.spec),
+        request_json: serde_json::to_string_pretty(&run.spec).unwrap_or_default(),
+        result,
+    })
+}
+
+/// The costs in every tier of which a price is known.
+pub(super) async fn tiers(
+    connection: &mut PgConnection,
+    instance_type: &str,
+    region: &str,
+    throughput: &Throughput,
+) -> Result<Vec<TierCosts>, ApiError> {
+    let filter = PriceFilter { instance_type: Some(instance_type), region: Some(region), tier: None };
+    let known = prices::newest(connection, &filter).await?;
+    let costs = known.into_iter().map(|known| TierCosts {
+        tier: known.price.tier,
+        currency: known.price.currency,
+        costs: Costs::of(&known.price.price, throughput, OutputWeight::default()),
+    });
+    Ok(costs.collect())
+}
+
+impl ResultPage {
+    /// The name of a latency with the statistics of it that enough requests carry.
+    fn latencies(&self) -> impl Iterator<Item = (&'static str, Latency)> {
+        let names = ["TTFT", "ITL", "TPOT", "E2E"];
+        names.into_iter().zip(Latency::ALL)
+    }
+
+    /// A statistic with its interval; nothing where too few requests carry it.
+    fn value(&self, latency: Latency, statistic: Statistic) -> Option<(f64, Option<(f64, f64)>)> {
+        let report = &self.result.report;
+        let metric = Metric::Latency(latency, statistic);
+        report.supports(statistic).then(|| {
+            let interval = report.estimates.get(&metric).map(|estimate| (estimate.low, estimate.high));
+            (report.value(metric), interval)
+        })
+    }
+}
