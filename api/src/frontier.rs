@@ -15,7 +15,7 @@ pub(crate) fn throughput(readings: &[Reading]) -> Option<Chart> {
     let series = settings(readings, place, Better::Higher);
     Plot {
         title: "Throughput against speed of a single answer",
-        x_label: "tokens per second of one answer (1 / median gap)",
+        x_label: "tokens per second of one answer",
         y_label: "output tokens per second",
         series,
     }
@@ -31,7 +31,7 @@ pub(crate) fn cost(readings: &[Reading], prices: &PriceList) -> Option<Chart> {
     let series = settings(readings, place, Better::Lower);
     Plot {
         title: "Cost against speed of a single answer",
-        x_label: "tokens per second of one answer (1 / median gap)",
+        x_label: "tokens per second of one answer",
         y_label: "per 1M output tokens",
         series,
     }

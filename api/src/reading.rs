@@ -66,10 +66,16 @@ impl Reading {
         self.metrics.get(&name.parse().ok()?).copied()
     }
 
-    /// The median speed of a single answer, in tokens per second: what a reader of the answer sees.
+    /// The speed of a single answer, in tokens per second: of the whole answer where its time is known, otherwise between
+    /// its tokens.
     pub(crate) fn interactivity(&self) -> Option<f64> {
-        let gap_ms = ["tpot_p50_ms", "tpot_mean_ms", "itl_p50_ms", "itl_mean_ms"];
-        gap_ms.into_iter().find_map(|name| self.metric(name)).map(|gap_ms| 1000.0 / gap_ms)
+        let first = |names: [&str; 2]| names.into_iter().find_map(|name| self.metric(name));
+        let whole = first(["e2e_p50_ms", "e2e_mean_ms"]).zip(self.output_tokens_mean);
+        whole.map(|(e2e_ms, tokens)| tokens / e2e_ms * 1000.0).or_else(|| {
+            let gap_ms =
+                first(["tpot_p50_ms", "tpot_mean_ms"]).or_else(|| first(["itl_p50_ms", "itl_mean_ms"]));
+            gap_ms.map(|gap_ms| 1000.0 / gap_ms)
+        })
     }
 
     /// What it costs; without an instance type that is not known.

@@ -20,8 +20,8 @@ use crate::html as filters;
 use crate::pricing::{PriceParts, Pricing};
 use crate::reading::Reading;
 
-/// Readings that are shown.
-const MOST_READINGS: i64 = 60;
+/// Readings that are looked at for one page.
+const MOST_READINGS: i64 = 2000;
 
 #[derive(Template, WebTemplate)]
 #[template(path = "instances/show.html")]
@@ -56,7 +56,7 @@ pub(crate) async fn show(
         regions: prices::regions(&mut connection).await?,
         prices: prices::newest(&mut connection, &region).await?,
         pricing: list.pricing.clone(),
-        readings: Readings::new(readings(&mut connection, &instance.instance_type).await?, list),
+        readings: Readings::cheapest(readings(&mut connection, &instance.instance_type).await?, &list),
         models: known.len(),
         fitting: known.into_iter().filter_map(|model| fitting(model, &instance)).collect(),
         instance,

@@ -75,7 +75,7 @@ pub(crate) async fn show(
             .flatten()
             .collect(),
         pricing: prices.pricing.clone(),
-        readings: Readings::new(shown, prices),
+        readings: Readings::cheapest(shown, &prices),
         model,
         workloads,
         workload,

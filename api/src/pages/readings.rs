@@ -7,20 +7,28 @@ use accelbench_core::cost::Costs;
 use crate::pricing::PriceList;
 use crate::reading::Reading;
 
-/// Rows with what each costs, the cheapest per output token first; those without a cost last.
+/// Rows of a table that is not a list of its own.
+const MOST_ROWS: usize = 30;
+
+/// Rows with what each costs.
 pub(crate) struct Readings {
     pub(crate) rows: Vec<(Reading, Costs)>,
+    /// How many there are beyond the rows.
+    pub(crate) more: usize,
     pub(crate) currency: String,
 }
 
 impl Readings {
-    pub(crate) fn new(readings: Vec<Reading>, prices: PriceList) -> Self {
-        let mut readings = Self::in_order(readings, &prices);
+    /// The cheapest per output token first, those without a cost last.
+    pub(crate) fn cheapest(readings: Vec<Reading>, prices: &PriceList) -> Self {
+        let mut readings = Self::in_order(readings, prices);
         readings.rows.sort_by(|(_, a), (_, b)| {
             let cost =
                 |costs: &Costs| costs.per_million_output_tokens.value().copied().unwrap_or(f64::INFINITY);
             cost(a).total_cmp(&cost(b))
         });
+        readings.more = readings.rows.len().saturating_sub(MOST_ROWS);
+        readings.rows.truncate(MOST_ROWS);
         readings
     }
 
@@ -29,6 +37,7 @@ impl Readings {
         let rows = readings.into_iter().map(|reading| (reading.costs(prices), reading));
         Self {
             rows: rows.map(|(costs, reading)| (reading, costs)).collect(),
+            more: 0,
             currency: prices.currency().to_owned(),
         }
     }
