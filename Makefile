@@ -11,7 +11,7 @@ demo: setup
 test: check
 
 # Exactly what CI runs.
-check: setup fmt clippy doc cluster-tests test-deploy tests
+check: setup fmt clippy doc cluster-tests test-deploy test-web tests
 
 fmt:
 	$(CARGO) fmt --all -- --check
@@ -51,6 +51,17 @@ test-deploy: setup
 	./deploy/docker/prove
 	./deploy/database/prove
 	./deploy/helm/prove
+
+# The pages in a real browser; skipped, and said, where no chromium or npm can be had.
+.PHONY: test-web screenshots
+test-web: setup
+	$(CARGO) build --workspace --bins --locked
+	./tests/web/run
+
+# Pictures of every page, wide and narrow, light and dark, into the folder SCREENSHOTS (target/screenshots).
+screenshots: setup
+	$(CARGO) build --workspace --bins --locked
+	./tests/web/run screenshots
 
 # PostgreSQL is the one thing that cargo does not bring.
 setup:

@@ -71,7 +71,8 @@ mod tests {
         let bytes = |kind: &str| -> usize {
             ASSETS.iter().filter(|asset| asset.kind.starts_with(kind)).map(|asset| asset.text.len()).sum()
         };
-        assert!(bytes("text/css") <= 12 * 1024, "{}", bytes("text/css"));
+        // As they stand here; `make test-web` measures what goes over the wire.
+        assert!(bytes("text/css") <= 24 * 1024, "{}", bytes("text/css"));
         assert!(bytes("text/javascript") <= 46 * 1024, "{}", bytes("text/javascript"));
         assert_eq!(address("app.css").len(), "/static/app.css?v=".len() + 12);
     }

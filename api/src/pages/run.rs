@@ -18,11 +18,14 @@ use crate::app::App;
 use crate::body::PathRun;
 use crate::error::ApiError;
 use crate::html as filters;
+use crate::reproduce;
 use crate::rest::events::{Shown, stream_of};
 use crate::rest::results::load_of_run;
 use crate::rest::runs::run_again;
 
+mod money;
 mod timeline;
+use money::Money;
 use timeline::Step;
 
 /// Most events of one timeline; a run has some dozens.
@@ -39,6 +42,8 @@ pub(crate) struct RunPage {
     live: Live,
     logs: Vec<LogTail>,
     spec_json: String,
+    command: String,
+    command_lacks: Option<&'static str>,
 }
 
 /// The part of the page that changes while the run goes on.
@@ -56,6 +61,8 @@ struct Live {
     reports: Vec<LoadReport>,
     /// How many runs go before this one.
     ahead: Option<i64>,
+    /// What it costs, where it takes an instance.
+    money: Option<Money>,
 }
 
 struct LogTail {
@@ -70,7 +77,8 @@ pub(crate) async fn show(State(app): State<App>, PathRun(run_id): PathRun) -> Re
     let logs = log_tails(&mut connection, run_id).await?;
     let spec_json = serde_json::to_string_pretty(&run.spec).unwrap_or_default();
     let frame = Frame::load(&mut connection, Section::Runs).await?;
-    Ok(RunPage { frame, run, live, logs, spec_json })
+    let (command, command_lacks) = (reproduce::command(&run.spec), reproduce::left_out(&run.spec));
+    Ok(RunPage { frame, run, live, logs, spec_json, command, command_lacks })
 }
 
 pub(crate) async fn live(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {
@@ -92,7 +100,8 @@ async fn load(connection: &mut PgConnection, run_id: RunId) -> Result<(Run, Live
     let reports = if results.is_empty() { intake::reports(connection, run_id).await? } else { Vec::new() };
     let ahead = capacity::queue_position(connection, run_id).await?;
     let steps = timeline::steps(&run, &events, Utc::now());
-    Ok((run, Live { steps, results, reports, ahead }))
+    let money = Money::load(connection, &run, &events).await?;
+    Ok((run, Live { steps, results, reports, ahead, money }))
 }
 
 async fn log_tails(connection: &mut PgConnection, run_id: RunId) -> Result<Vec<LogTail>, ApiError> {

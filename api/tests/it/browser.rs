@@ -25,7 +25,7 @@ async fn another_site_cannot_start_or_cancel_a_run() {
 async fn pages_allow_no_foreign_and_no_inline_code() {
     let app = TestApp::new().await;
     let run_id = app.loading().await;
-    for path in ["/".to_owned(), format!("/runs/{run_id}")] {
+    for path in ["/".to_owned(), "/runs/new".to_owned(), format!("/runs/{run_id}")] {
         let page = app.get(&path).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");

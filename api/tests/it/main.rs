@@ -17,3 +17,4 @@ mod recommendations;
 mod results;
 mod runs;
 mod shutdown;
+mod site;

@@ -92,7 +92,7 @@ async fn the_list_filters_by_its_address_and_refreshes_in_part() {
     let part = app.partial("/runs?phase=queued&model=").await;
     assert_eq!(part.texts("tbody tr").len(), 1);
     assert!(part.text.contains(&queued.to_string()) && !part.text.contains("<html"));
-    assert_eq!(app.get("/runs?submitted_by=eve").await.texts("#runs"), ["No run here yet."]);
+    assert_eq!(app.get("/runs?submitted_by=eve").await.texts("#runs"), ["No run here yet. Start one."]);
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn files_are_kept_by_browsers_as_long_as_their_content_is_the_same() {
     let app = TestApp::new().await;
     let page = app.get("/").await;
     let addresses: Vec<&str> = page.text.split('"').filter(|text| text.starts_with("/static/")).collect();
-    assert_eq!(addresses.len(), 5);
+    assert_eq!(addresses.len(), 4);
     for address in addresses {
         let file = app.get(address).await;
         assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable", "{address}");

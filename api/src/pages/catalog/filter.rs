@@ -12,6 +12,10 @@ use crate::reading::Reading;
 /// The column of a list that nobody sorted.
 const FIRST_COLUMN: &str = "per_million_output_tokens";
 
+/// What is shown of others unless more is asked for: servers under load. Batches without a server are cheaper and say
+/// nothing of latency.
+const USUAL_KIND: &str = "online_serving";
+
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct CatalogFilter {
     /// A part of the model's id.
@@ -26,6 +30,9 @@ pub(crate) struct CatalogFilter {
     /// Measured and not simulated, unless simulated ones are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
+    /// How others measured; a server under load, unless `any` or another kind is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
     /// Limits with commas between them, for instance `ttft_p95_ms<=500`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) slo: Option<String>,
@@ -43,6 +50,7 @@ pub(crate) struct CatalogFilter {
 /// What the database does not look at.
 pub(super) struct Wanted {
     search: String,
+    kind: String,
     limits: Vec<Limit>,
 }
 
@@ -54,6 +62,7 @@ impl CatalogFilter {
         let limits: Result<Vec<Limit>, _> = limits.map(|text| text.trim().parse()).collect();
         Ok(Wanted {
             search: self.search.as_deref().unwrap_or_default().trim().to_lowercase(),
+            kind: self.kind.clone().unwrap_or_else(|| USUAL_KIND.to_owned()),
             limits: limits.map_err(|error| ApiError::unprocessable(error.to_string()))?,
         })
     }
@@ -103,7 +112,8 @@ impl Wanted {
         let keeps = |limit: &Limit| {
             reading.metrics.get(&limit.metric()).is_some_and(|value| *value <= limit.at_most_ms())
         };
-        named && self.limits.iter().all(keeps)
+        let of_kind = reading.kind.is_none_or(|kind| self.kind == "any" || kind.starts_with(&self.kind));
+        named && of_kind && self.limits.iter().all(keeps)
     }
 }
 
