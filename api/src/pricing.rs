@@ -3,15 +3,13 @@
 use accelbench_core::cost::DiscountFactor;
 use accelbench_core::instance::InstanceTypeName;
 use accelbench_core::observed::Observed;
-use accelbench_core::price::{HourlyPrice, Payment, PricingTier};
+use accelbench_core::price::{DEFAULT_REGION, HourlyPrice, Payment, PricingTier};
 use accelbench_store::PgConnection;
-use accelbench_store::prices::{self, KnownPrice, PriceFilter};
+use accelbench_store::prices::{self, PriceList as KnownPrices};
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
-
-/// The region of answers that name none.
-const REGION: &str = "us-east-1";
 
 /// The words of an address.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -35,7 +33,7 @@ pub(crate) struct Pricing {
 /// The prices of one region and tier.
 pub(crate) struct PriceList {
     pub(crate) pricing: Pricing,
-    known: Vec<KnownPrice>,
+    known: KnownPrices,
 }
 
 impl PriceParts {
@@ -47,7 +45,7 @@ impl PriceParts {
         let payment = payment.filter(|_| word.starts_with("reserved"));
         let tier = PricingTier::from_words(word, payment)
             .map_err(|error| ApiError::unprocessable(error.to_string()))?;
-        let region = self.region.clone().unwrap_or_else(|| REGION.to_owned());
+        let region = self.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
         Ok(Pricing { region, tier, discount: None })
     }
 }
@@ -55,9 +53,7 @@ impl PriceParts {
 impl Pricing {
     /// The prices that are known now.
     pub(crate) async fn load(self, connection: &mut PgConnection) -> Result<PriceList, ApiError> {
-        let filter =
-            PriceFilter { region: Some(&self.region), tier: Some(self.tier.as_str()), instance_type: None };
-        let known = prices::newest(connection, &filter).await?;
+        let known = prices::list_at(connection, &self.region, self.tier, Utc::now()).await?;
         Ok(PriceList { pricing: self, known })
     }
 
@@ -74,28 +70,12 @@ impl Pricing {
 impl PriceList {
     /// What an hour of the instance type costs, or why that is not known.
     pub(crate) fn of(&self, instance_type: &InstanceTypeName) -> Observed<HourlyPrice> {
-        let Pricing { region, tier, discount } = &self.pricing;
-        match self.find(instance_type) {
-            Some(known) => {
-                known.price.price.clone().map(|hourly| discount.map_or(hourly, |it| it.apply(hourly)))
-            }
-            None => Observed::absent(format!(
-                "no {} price of {instance_type} in {region} is known",
-                tier.as_str().replace('_', "-")
-            )),
-        }
-    }
-
-    /// The price with its source and age.
-    pub(crate) fn find(&self, instance_type: &InstanceTypeName) -> Option<&KnownPrice> {
-        self.known.iter().find(|known| {
-            known.price.instance_type == *instance_type && known.price.tier == self.pricing.tier
-        })
+        self.known.hourly(instance_type, self.pricing.discount.unwrap_or_default())
     }
 
     /// The currency of the region.
     pub(crate) fn currency(&self) -> &str {
-        self.known.first().map_or("USD", |known| known.price.currency.as_str())
+        self.known.iter().next().map_or("USD", |known| known.price.currency.as_str())
     }
 }
 

@@ -147,6 +147,7 @@ impl TryFrom<CatalogParameters> for CatalogFilter {
         Ok(Self {
             origin,
             model: parameters.model,
+            model_search: None,
             revision: parameters.revision,
             model_family: parameters.model_family,
             min_params_b: parameters.min_params_b,

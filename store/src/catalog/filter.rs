@@ -15,6 +15,8 @@ pub struct CatalogFilter {
     pub origin: Origin,
     /// Of this model.
     pub model: Option<String>,
+    /// Of models whose id contains this, in any case of letters.
+    pub model_search: Option<String>,
     /// Of this revision, where it is the current one.
     pub revision: Option<String>,
     /// Of this family of models.
@@ -59,6 +61,7 @@ impl Default for CatalogFilter {
         Self {
             origin: Origin::Measured,
             model: None,
+            model_search: None,
             revision: None,
             model_family: None,
             min_params_b: None,
@@ -86,6 +89,12 @@ impl CatalogFilter {
     pub(super) fn push(&self, statement: &mut QueryBuilder<Postgres>) {
         only(statement, "shown.origin =", Some(self.origin.as_str()));
         only(statement, "shown.model =", self.model.clone());
+        if let Some(part) = &self.model_search {
+            statement
+                .push(" AND position(lower(")
+                .push_bind(part.clone())
+                .push(") IN lower(shown.model)) > 0");
+        }
         only(statement, "shown.revision =", self.revision.clone());
         only(statement, "shown.instance_type =", self.instance_type.clone());
         only(statement, "shown.engine =", self.engine.map(EngineKind::as_str));

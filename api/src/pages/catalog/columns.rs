@@ -21,7 +21,7 @@ pub(crate) const COLUMNS: [Column; 12] = [
     text("instance_type", "Machine"),
     text("quantization", "Precision"),
     number("load", "Load", false),
-    number("per_million_output_tokens", "1M output", false),
+    number("cost_per_million_output_tokens", "1M output", false),
     number("output_tokens_per_s", "tok/s", true),
     number("requests_per_s", "req/s", true),
     number("ttft_p50_ms", "TTFT p50", false),
@@ -66,7 +66,9 @@ impl Key {
     fn of(reading: &Reading, prices: &PriceList, column: &Column, is_descending: bool) -> Self {
         let value = match column.word {
             "load" => reading.offered_load.map(|load| load.amount()),
-            "per_million_output_tokens" => reading.costs(prices).per_million_output_tokens.value().copied(),
+            "cost_per_million_output_tokens" => {
+                reading.costs(prices).per_million_output_tokens.value().copied()
+            }
             metric => reading.metric(metric),
         };
         Self(value.map(|value| if is_descending { -value } else { value }))

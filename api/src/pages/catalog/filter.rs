@@ -1,5 +1,6 @@
 //! Which readings a list shows, as it stands in the address.
 
+use accelbench_core::model::Quantization;
 use accelbench_core::result::Origin;
 use accelbench_core::slo::Limit;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::pricing::PriceParts;
 use crate::reading::Reading;
 
 /// The column of a list that nobody sorted.
-const FIRST_COLUMN: &str = "per_million_output_tokens";
+const FIRST_COLUMN: &str = "cost_per_million_output_tokens";
 
 /// What is shown of others unless more is asked for: servers under load. Batches without a server are cheaper and say
 /// nothing of latency.
@@ -41,6 +42,7 @@ pub(crate) struct CatalogFilter {
     /// `ascending` or `descending`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order: Option<String>,
+    /// The number of the page, or what the page before ended with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) page: Option<String>,
     #[serde(flatten)]
@@ -51,7 +53,7 @@ pub(crate) struct CatalogFilter {
 pub(super) struct Wanted {
     search: String,
     kind: String,
-    limits: Vec<Limit>,
+    pub(super) limits: Vec<Limit>,
 }
 
 impl CatalogFilter {
@@ -95,8 +97,14 @@ impl CatalogFilter {
         sorted.address(path)
     }
 
-    pub(super) fn on_page(&self, path: &str, number: usize) -> String {
-        Self { page: Some(number.to_string()), ..self.clone() }.address(path)
+    /// The address of another page; of the first one without.
+    pub(super) fn on_page(&self, path: &str, page: Option<String>) -> String {
+        Self { page, ..self.clone() }.address(path)
+    }
+
+    /// The precision, where it is one of ours.
+    pub(super) fn quantization(&self) -> Option<Quantization> {
+        Quantization::ALL.into_iter().find(|it| Some(it.as_str()) == self.quantization.as_deref())
     }
 
     fn address(&self, path: &str) -> String {
@@ -127,7 +135,7 @@ mod tests {
         let filter = CatalogFilter { search: Some("a b".to_owned()), ..CatalogFilter::default() };
         let fastest = filter.sorted_by("/catalog", column("output_tokens_per_s"));
         assert_eq!(fastest, "/catalog?search=a+b&sort=output_tokens_per_s&order=descending");
-        let dearest = filter.sorted_by("/catalog", column("per_million_output_tokens"));
+        let dearest = filter.sorted_by("/catalog", column("cost_per_million_output_tokens"));
         assert!(
             dearest.ends_with("order=descending"),
             "it is sorted so already, the cheapest first: {dearest}"
