@@ -3,6 +3,7 @@
 use accelbench_core::fit::{Demand, Fit, KvCachePrecision, ModelFacts, smallest_tensor_parallel};
 use accelbench_core::instance::{InstanceType, InstanceTypeName};
 use accelbench_core::model::{Model, Quantization};
+use accelbench_core::result::Origin;
 use accelbench_store::imported::{self, ImportFilter};
 use accelbench_store::prices::{self, KnownPrice, PriceFilter};
 use accelbench_store::results::{self, ResultFilter};
@@ -84,8 +85,11 @@ async fn readings(
     instance_type: &InstanceTypeName,
 ) -> Result<Vec<Reading>, ApiError> {
     let name = Some(instance_type.to_string());
-    let filter =
-        ResultFilter { instance_type: name.clone(), exclude_simulated: true, ..ResultFilter::default() };
+    let filter = ResultFilter {
+        instance_type: name.clone(),
+        origin: Some(Origin::Measured),
+        ..ResultFilter::default()
+    };
     let measured = results::list(connection, &filter, MOST_READINGS).await?;
     let filter = ImportFilter { instance_type: name, ..ImportFilter::default() };
     let published = imported::list(connection, &filter, MOST_READINGS).await?;

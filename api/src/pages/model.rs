@@ -3,6 +3,7 @@
 use accelbench_core::fit::{Demand, Fit, KvCachePrecision, ModelFacts, smallest_tensor_parallel};
 use accelbench_core::instance::InstanceType;
 use accelbench_core::model::{Model, ModelId, Quantization};
+use accelbench_core::result::Origin;
 use accelbench_store::imported::{self, ImportFilter};
 use accelbench_store::results::{self, ResultFilter};
 use accelbench_store::{PgConnection, instances, models, prices};
@@ -97,8 +98,11 @@ async fn find(connection: &mut PgConnection, name: &str) -> Result<Model, ApiErr
 
 /// What was measured here, and what others published of serving it.
 async fn readings(connection: &mut PgConnection, model: &ModelId) -> Result<Vec<Reading>, ApiError> {
-    let filter =
-        ResultFilter { model: Some(model.to_string()), exclude_simulated: true, ..ResultFilter::default() };
+    let filter = ResultFilter {
+        model: Some(model.to_string()),
+        origin: Some(Origin::Measured),
+        ..ResultFilter::default()
+    };
     let measured = results::list(connection, &filter, MOST_READINGS).await?;
     let filter = ImportFilter { model: Some(model.to_string()), ..ImportFilter::default() };
     let published = imported::list(connection, &filter, MOST_READINGS).await?;
