@@ -4,6 +4,7 @@
 use accelbench_core::exploration::{Axis, Exploration};
 use accelbench_core::load::{Arrivals, OfferedLoad};
 use accelbench_core::run::{PlatformSpec, RunSpec};
+use accelbench_core::slo::Slo;
 use accelbench_core::workload::{EosPolicy, Lengths};
 
 /// The command, ready for a shell.
@@ -13,9 +14,10 @@ pub(crate) fn command(spec: &RunSpec) -> String {
     flag("--model", spec.model.to_string());
     flag("--instance", spec.instance_type.to_string());
     match &spec.platform {
-        PlatformSpec::Local { engine } => flag("--engine", engine.to_string()),
+        PlatformSpec::Local { engine } | PlatformSpec::Kubernetes { engine } => {
+            flag("--engine", engine.to_string());
+        }
         PlatformSpec::Endpoint { url } => flag("--endpoint", url.to_string()),
-        PlatformSpec::Kubernetes { engine } => flag("--engine", engine.to_string()),
     }
     if let Some(revision) = &spec.revision {
         flag("--revision", revision.to_string());
@@ -88,7 +90,7 @@ fn load(spec: &RunSpec, flag: &mut impl FnMut(&str, String)) {
         };
         flag("--arrivals", words);
     }
-    for limit in spec.slo.iter().flat_map(|slo| slo.limits()) {
+    for limit in spec.slo.iter().flat_map(Slo::limits) {
         flag("--slo", limit.to_string());
     }
 }

@@ -96,7 +96,7 @@ mod tests {
     use super::{Better, Cell, Entry, Standing, compare};
     use crate::stats::Estimate;
 
-    fn entry(value: f64, standard_error: Option<f64>) -> Option<Entry> {
+    fn entry(value: f64, standard_error: Option<f64>) -> Entry {
         let estimate = standard_error.map(|standard_error| Estimate {
             value,
             standard_error,
@@ -104,7 +104,7 @@ mod tests {
             low: value - 2.0 * standard_error,
             high: value + 2.0 * standard_error,
         });
-        Some(Entry { value, estimate, is_ranked: true })
+        Entry { value, estimate, is_ranked: true }
     }
 
     fn standings(entries: &[Option<Entry>], better: Better) -> Vec<Option<Standing>> {
@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn the_best_is_marked_and_what_chance_may_have_made_is_said() {
-        let entries = [entry(100.0, Some(1.0)), entry(99.0, Some(1.0)), entry(80.0, Some(1.0)), None];
+        let entries =
+            [Some(entry(100.0, Some(1.0))), Some(entry(99.0, Some(1.0))), Some(entry(80.0, Some(1.0))), None];
         assert_eq!(
             standings(&entries, Better::Higher),
             [Some(Standing::Best), Some(Standing::NoClearDifference), Some(Standing::Behind), None]
@@ -123,14 +124,14 @@ mod tests {
 
     #[test]
     fn without_intervals_the_numbers_alone_speak() {
-        let entries = [entry(100.0, None), entry(99.0, Some(5.0))];
+        let entries = [Some(entry(100.0, None)), Some(entry(99.0, Some(5.0)))];
         assert_eq!(standings(&entries, Better::Higher), [Some(Standing::Best), Some(Standing::Behind)]);
     }
 
     #[test]
     fn unlike_ones_are_shown_and_not_ranked() {
-        let unlike = entry(500.0, None).map(|entry| Entry { is_ranked: false, ..entry });
-        let cells = compare(&[entry(100.0, None), unlike], Better::Higher);
+        let unlike = Entry { is_ranked: false, ..entry(500.0, None) };
+        let cells = compare(&[Some(entry(100.0, None)), Some(unlike)], Better::Higher);
         let Cell { ratio, standing, .. } = cells[1].unwrap();
         assert_eq!((ratio, standing), (Some(5.0), Standing::Unranked));
         assert_eq!(cells[0].unwrap().standing, Standing::Unranked, "one alone is not the best of anything");

@@ -87,7 +87,12 @@ test('a run is started with the keyboard alone and watched to its end', async ()
   await reach(() => document.activeElement.innerText?.startsWith('Start the run'));
   await page.keyboard.press('Enter');
   await page.waitForURL(/runs\/[0-9a-f-]{36}$/);
-  await page.waitForFunction(() => document.querySelector('[role=status]')?.innerText.includes('succeeded'), null, { timeout: 90_000 });
+  await page
+    .waitForFunction(() => document.querySelector('[role=status]')?.innerText.includes('succeeded'), null, { timeout: 120_000 })
+    .catch(async () => {
+      const { phase } = await json(`/api/v1${new URL(page.url()).pathname}`);
+      assert.fail(`the page says ${await page.innerText('#live .status')}, the server ${JSON.stringify(phase)}`);
+    });
   await page.waitForSelector('#record a[href^="/results/"], #live a[href^="/results/"]');
   await page.close_well();
 });

@@ -12,6 +12,9 @@ pub(crate) struct Frame {
     pub(crate) prices_confirmed_at: Option<DateTime<Utc>>,
 }
 
+/// The version of the program.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The parts of the site, as the navigation names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -75,10 +78,5 @@ impl Frame {
     /// Name and address of each part of the site, and whether the page is in it.
     pub(crate) fn navigation(&self) -> impl Iterator<Item = (&'static str, String, bool)> {
         Section::ALL.into_iter().map(|it| (it.name(), it.address(), it == self.section))
-    }
-
-    /// The version of the program.
-    pub(crate) fn version(&self) -> &'static str {
-        env!("CARGO_PKG_VERSION")
     }
 }

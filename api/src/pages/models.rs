@@ -87,10 +87,6 @@ impl ModelFilter {
         });
         in_family && of_size
     }
-
-    fn is(entered: &Option<String>, word: &str) -> bool {
-        entered.as_deref() == Some(word)
-    }
 }
 
 #[cfg(test)]

@@ -94,13 +94,11 @@ pub(super) async fn tiers(
     Ok(costs.collect())
 }
 
-impl ResultPage {
-    /// The name of a latency with the statistics of it that enough requests carry.
-    fn latencies(&self) -> impl Iterator<Item = (&'static str, Latency)> {
-        let names = ["TTFT", "ITL", "TPOT", "E2E"];
-        names.into_iter().zip(Latency::ALL)
-    }
+/// The latencies by the names that people use.
+const LATENCIES: [(&str, Latency); 4] =
+    [("TTFT", Latency::Ttft), ("ITL", Latency::Itl), ("TPOT", Latency::Tpot), ("E2E", Latency::E2e)];
 
+impl ResultPage {
     /// A statistic with its interval; nothing where too few requests carry it.
     fn value(&self, latency: Latency, statistic: Statistic) -> Option<(f64, Option<(f64, f64)>)> {
         let report = &self.result.report;

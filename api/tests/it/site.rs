@@ -23,7 +23,7 @@ impl TestApp {
             as_of: Utc::now(),
             source: "test".to_owned(),
         };
-        prices::record(&mut *self.database.pool.acquire().await.unwrap(), &[price]).await.unwrap();
+        prices::record(&mut self.database.pool.acquire().await.unwrap(), &[price]).await.unwrap();
     }
 
     /// Takes over what another tool measured at a concurrency, and answers its id.
@@ -206,7 +206,7 @@ async fn a_cluster_is_offered_where_there_is_one_and_its_money_is_named() {
     let address =
         "/runs/new?engine=kubernetes:vllm&instance_type=g6e.xlarge&timeout_min=120&hf_token=hf_secret";
     assert!(app.get("/runs/new").await.text.contains("No worker was given a cluster"));
-    platforms::offer_kubernetes(&mut *app.database.pool.acquire().await.unwrap()).await.unwrap();
+    platforms::offer_kubernetes(&mut app.database.pool.acquire().await.unwrap()).await.unwrap();
     let page = app.get(address).await;
     assert!(page.text.contains("value=\"kubernetes:vllm\" selected"), "{}", page.text);
     assert!(

@@ -186,6 +186,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Lengths, Published, published};
+    use crate::cost::OutputWeight;
     use crate::imported::ImportedResult;
     use crate::observed::Observed;
     use crate::price::HourlyPrice;
@@ -246,7 +247,7 @@ mod tests {
     fn it_can_be_recommended() {
         let candidates = of(&[result(&json!({}))], 500.0).candidates;
         let slo = vec!["ttft_p95_ms<=100".parse().unwrap()].try_into().unwrap();
-        let question = Question { slo, target_requests_per_s: 3.0, output_weight: Default::default() };
+        let question = Question { slo, target_requests_per_s: 3.0, output_weight: OutputWeight::default() };
         let recommendation = recommend(&candidates, &question);
         let best = recommendation.best().unwrap();
         assert_eq!((best.projection.replicas, best.per_month), (2, 2.0 * 2.0 * 730.0));

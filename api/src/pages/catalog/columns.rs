@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use accelbench_core::load::OfferedLoad;
+
 use crate::pricing::PriceList;
 use crate::reading::Reading;
 
@@ -65,7 +67,7 @@ struct Key(Option<f64>);
 impl Key {
     fn of(reading: &Reading, prices: &PriceList, column: &Column, is_descending: bool) -> Self {
         let value = match column.word {
-            "load" => reading.offered_load.map(|load| load.amount()),
+            "load" => reading.offered_load.map(OfferedLoad::amount),
             "cost_per_million_output_tokens" => {
                 reading.costs(prices).per_million_output_tokens.value().copied()
             }

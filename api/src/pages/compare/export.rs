@@ -3,6 +3,7 @@
 
 use accelbench_core::cost::Costs;
 use accelbench_core::metric::Metric;
+use accelbench_core::observed::Observed;
 use serde_json::{Value, json};
 
 use crate::pricing::PriceList;
@@ -27,7 +28,7 @@ pub(crate) fn markdown(columns: &[Reading], prices: &PriceList) -> String {
     for (index, name) in names.enumerate() {
         let values: Vec<String> = records.iter().map(|record| cell(&record[index].1)).collect();
         if values.iter().any(|value| !value.is_empty()) {
-            text.push_str(&format!("|{name}|{}|\n", values.join("|")));
+            text.extend([format!("|{name}|{}|\n", values.join("|"))]);
         }
     }
     text
@@ -60,9 +61,8 @@ fn point(reading: &Reading, costs: &Costs) -> Value {
 /// Every fact and number under its name; empty where it is not known.
 fn record(reading: &Reading, prices: &PriceList) -> Vec<(String, String)> {
     let costs = reading.costs(prices);
-    let amount = |amount: &accelbench_core::observed::Observed<f64>| {
-        amount.value().map(|amount| format!("{amount:.6}")).unwrap_or_default()
-    };
+    let amount =
+        |amount: &Observed<f64>| amount.value().map(|amount| format!("{amount:.6}")).unwrap_or_default();
     let facts = [
         ("id", reading.id.clone()),
         ("origin", reading.origin.as_str().to_owned()),

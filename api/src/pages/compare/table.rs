@@ -105,7 +105,8 @@ fn metric(columns: &[Reading], name: &str, unit: Unit) -> Option<Row> {
         })
     };
     let better = if unit == Unit::Rate { Better::Higher } else { Better::Lower };
-    row(name.trim_end_matches("_ms").replace('_', " "), unit, columns.iter().map(entry).collect(), better)
+    let entries: Vec<Option<Entry>> = columns.iter().map(entry).collect();
+    row(name.trim_end_matches("_ms").replace('_', " "), unit, &entries, better)
 }
 
 fn money(columns: &[Reading], prices: &PriceList, requests_per_s: f64) -> Vec<Row> {
@@ -114,7 +115,8 @@ fn money(columns: &[Reading], prices: &PriceList, requests_per_s: f64) -> Vec<Ro
             let value = *cost(reading, &reading.costs(prices)).value()?;
             Some(Entry { value, estimate: None, is_ranked: reason(columns, reading).is_none() })
         };
-        row(name, Unit::Money, columns.iter().map(entry).collect(), Better::Lower)
+        let entries: Vec<Option<Entry>> = columns.iter().map(entry).collect();
+        row(name, Unit::Money, &entries, Better::Lower)
     };
     let month = |reading: &Reading, _: &Costs| month(reading, prices, requests_per_s);
     let rows = [
@@ -140,9 +142,9 @@ fn month(reading: &Reading, prices: &PriceList, requests_per_s: f64) -> Observed
     }
 }
 
-fn row(name: String, unit: Unit, entries: Vec<Option<Entry>>, better: Better) -> Option<Row> {
+fn row(name: String, unit: Unit, entries: &[Option<Entry>], better: Better) -> Option<Row> {
     let is_known = entries.iter().any(Option::is_some);
-    is_known.then(|| Row { name, unit, cells: compare(&entries, better) })
+    is_known.then(|| Row { name, unit, cells: compare(entries, better) })
 }
 
 /// What was measured, on what and by whom.

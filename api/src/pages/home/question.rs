@@ -91,11 +91,6 @@ impl QuestionForm {
     pub(crate) fn statistics(&self) -> impl Iterator<Item = (&'static str, bool)> {
         Statistic::ALL.into_iter().map(|it| (it.as_str(), self.statistic.as_deref() == Some(it.as_str())))
     }
-
-    /// An entry, for its input.
-    pub(crate) fn entry(entered: &Option<String>) -> &str {
-        entered.as_deref().unwrap_or_default()
-    }
 }
 
 fn number(field: &str, text: Option<&str>) -> Result<f64, ApiError> {
