@@ -156,7 +156,7 @@ async fn only_like_is_ranked_with_like() {
     assert_eq!(lines.len(), 4);
     assert!(lines[0].contains("per_million_output_tokens") && lines[3].contains("imported"));
     let document = app.get(&format!("/compare/comparison.json?{query}")).await.json();
-    assert_eq!(document["load_points"][0]["costs"]["instance_per_hour"], json!(2.0));
+    assert_eq!(document["load_points"][0]["costs"]["instance_per_hour"], json!({"value": 2.0}));
     let markdown = app.get(&format!("/compare/comparison.md?{query}")).await;
     assert!(markdown.text.contains("|output_tokens_per_s|"), "{}", markdown.text);
     assert_eq!(app.get(&format!("/compare/comparison.doc?{query}")).await.status, StatusCode::NOT_FOUND);
