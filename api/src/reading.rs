@@ -9,6 +9,7 @@ use accelbench_core::load::OfferedLoad;
 use accelbench_core::metric::Metric;
 use accelbench_core::model::ModelId;
 use accelbench_core::observed::Observed;
+use accelbench_core::recommendation::Lengths;
 use accelbench_core::result::{BenchmarkResult, Origin};
 use accelbench_core::stats::Estimate;
 use accelbench_core::validity::Outcome;
@@ -78,6 +79,17 @@ impl Reading {
                 first(["tpot_p50_ms", "tpot_mean_ms"]).or_else(|| first(["itl_p50_ms", "itl_mean_ms"]));
             gap_ms.map(|gap_ms| 1000.0 / gap_ms)
         })
+    }
+
+    /// Whether both were asked the same: the same workload, or, of what others published, the same way of measuring with
+    /// nearly the same lengths.
+    pub(crate) fn was_asked_like(&self, other: &Self) -> bool {
+        let lengths = |reading: &Self| {
+            let (input_tokens, output_tokens) = (reading.input_tokens_mean?, reading.output_tokens_mean?);
+            Some(Lengths { input_tokens, output_tokens })
+        };
+        let near = || lengths(self).zip(lengths(other)).is_some_and(|(own, other)| own.is_like(other));
+        self.workload == other.workload || (self.kind.is_some() && self.kind == other.kind && near())
     }
 
     /// What it costs; without an instance type that is not known.
@@ -185,5 +197,49 @@ impl From<&StoredImport> for Reading {
             date: result.source.date.clone().unwrap_or_else(|| "undated".to_owned()),
             source: result.source.name.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use accelbench_store::imported::StoredImport;
+    use serde_json::{Value, json};
+
+    use super::Reading;
+
+    fn published(change: &Value) -> Reading {
+        let mut record = json!({
+            "imported_result_id": "0".repeat(64), "imported_at": "2026-11-24T00:00:00Z", "imported_by": null,
+            "source": {"name": "a paper"}, "model": "some/model", "kind": "online_serving",
+            "hardware": {"comparable_instance_type": "g6e.xlarge", "accelerator_name": "L40S", "accelerators_used": 1},
+            "engine": {"name": "vLLM", "precision": "fp8", "tensor_parallel": 1}, "offered_load": {"concurrency": 4},
+            "batch_size": null, "input_tokens_mean": 500.0, "output_tokens_mean": 100.0, "requests_completed": 99,
+            "requests_failed": 1, "metrics": {"output_tokens_per_s": 200.0, "e2e_p50_ms": 2000.0}, "caveats": [],
+        });
+        for (key, value) in change.as_object().unwrap() {
+            record[key] = value.clone();
+        }
+        let stored: StoredImport = serde_json::from_value(record).unwrap();
+        Reading::from(&stored)
+    }
+
+    #[test]
+    fn what_ran_elsewhere_is_named_by_its_accelerator() {
+        let reading = published(&json!({}));
+        assert_eq!(reading.setting(), "1 × L40S fp8 TP 1");
+        assert!(reading.is_comparable_only);
+        assert_eq!((reading.error_share, reading.interactivity()), (Some(0.01), Some(50.0)));
+    }
+
+    #[test]
+    fn nearly_equal_lengths_are_one_workload_and_other_ways_of_measuring_are_not() {
+        let reading = published(&json!({}));
+        assert!(reading.was_asked_like(&published(&json!({"output_tokens_mean": 110.0}))));
+        assert!(!reading.was_asked_like(&published(&json!({"output_tokens_mean": 200.0}))));
+        assert!(
+            !reading
+                .was_asked_like(&published(&json!({"kind": "offline_batch", "output_tokens_mean": 101.0})))
+        );
+        assert!(!reading.was_asked_like(&published(&json!({"output_tokens_mean": null}))));
     }
 }

@@ -56,6 +56,12 @@ impl Lengths {
         let factor = |a: f64, b: f64| (a / b).max(b / a);
         factor(self.input_tokens, other.input_tokens).max(factor(self.output_tokens, other.output_tokens))
     }
+
+    /// Whether two workloads of others are near enough to be held against each other.
+    #[must_use]
+    pub fn is_like(self, other: Self) -> bool {
+        self.factor_to(other) <= ALIKE
+    }
 }
 
 /// Candidates from what others published of one model, each with when it was imported.
@@ -72,7 +78,7 @@ pub fn published(
         return Published { lengths: None, candidates: Vec::new() };
     };
     let mut curves: BTreeMap<String, Candidate> = BTreeMap::new();
-    for usable in points.iter().filter(|usable| usable.lengths.factor_to(lengths) <= ALIKE) {
+    for usable in points.iter().filter(|usable| usable.lengths.is_like(lengths)) {
         let Some(point) = usable.point() else { continue };
         let curve = curves.entry(usable.curve()).or_insert_with(|| Candidate {
             configuration: usable.configuration(),

@@ -71,7 +71,7 @@ fn reason(columns: &[Reading], reading: &Reading) -> Option<String> {
         let (own, other) = (reading.origin.as_str(), first.origin.as_str());
         return Some(format!("it is {own}, the first is {other}"));
     }
-    (reading.workload != first.workload).then(|| "its workload is another than the first one's".to_owned())
+    (!reading.was_asked_like(first)).then(|| "its workload is another than the first one's".to_owned())
 }
 
 /// The numbers.

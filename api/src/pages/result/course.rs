@@ -37,7 +37,7 @@ fn distribution(title: &'static str, series: &[(&str, &Distribution)]) -> Option
         Some(Series { name: (*name).to_owned(), points: points.collect() })
     });
     let series = series.collect();
-    Plot { title, x_label: "milliseconds", y_label: "share of requests or gaps within, %", series }.draw()
+    Plot { title, x_label: "milliseconds", y_label: "share within, %", series }.draw()
 }
 
 fn throughput(report: &LoadReport) -> Option<Chart> {
