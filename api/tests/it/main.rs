@@ -4,8 +4,8 @@
 
 mod api;
 mod browser;
-mod estimates;
 mod catalog;
+mod estimates;
 mod events;
 mod fits;
 mod harness;
