@@ -136,9 +136,12 @@ END $$;
 CREATE TRIGGER result_supersessions_shown AFTER INSERT ON result_supersessions
     FOR EACH ROW EXECUTE FUNCTION show_what_remains();
 
+-- In the order in which they came: the load points of a run stay together.
 INSERT INTO catalog_results
-SELECT DISTINCT ON (catalog_key) * FROM catalog_candidates
-ORDER BY catalog_key, revision_since DESC, recorded_at DESC, result_id DESC;
+SELECT * FROM (
+    SELECT DISTINCT ON (catalog_key) * FROM catalog_candidates
+    ORDER BY catalog_key, revision_since DESC, recorded_at DESC, result_id DESC) AS current
+ORDER BY recorded_at;
 
 -- The formulas of core::cost that lists are sorted by; a test holds the two against each other.
 CREATE FUNCTION cost_per_unit(price_per_hour double precision, per_s double precision) RETURNS double precision
@@ -146,8 +149,10 @@ CREATE FUNCTION cost_per_unit(price_per_hour double precision, per_s double prec
 CREATE FUNCTION cost_per_million(price_per_hour double precision, per_s double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN price_per_hour / per_s / 3600 * 1e6;
 
--- One index for each order. Costs are ordered by the price of an instance type, and within one by its throughput.
+-- Indexes that gather what a filter admits, then one for each order. Costs are ordered by the price of an instance type,
+-- and within one by its throughput.
 CREATE INDEX catalog_results_by_model ON catalog_results (origin, model, instance_type);
+CREATE INDEX catalog_results_by_concurrency ON catalog_results (origin, concurrency);
 CREATE INDEX catalog_results_by_instance_type ON catalog_results (origin, instance_type, result_id);
 CREATE INDEX ON catalog_results (origin, instance_type, output_tokens_per_s, result_id);
 CREATE INDEX ON catalog_results (origin, instance_type, input_tokens_per_s, result_id);

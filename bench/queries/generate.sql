@@ -107,7 +107,9 @@ SELECT
     CASE WHEN synthetic.share('valid' || run_id || concurrency) < 0.02 THEN 'fail' ELSE 'pass' END
 FROM synthetic.measured;
 
--- What the trigger would have kept.
+-- What the trigger would have kept, in the order in which it came.
 INSERT INTO catalog_results
-SELECT DISTINCT ON (catalog_key) * FROM catalog_candidates
-ORDER BY catalog_key, revision_since DESC, recorded_at DESC, result_id DESC;
+SELECT * FROM (
+    SELECT DISTINCT ON (catalog_key) * FROM catalog_candidates
+    ORDER BY catalog_key, revision_since DESC, recorded_at DESC, result_id DESC) AS current
+ORDER BY recorded_at;

@@ -85,6 +85,20 @@ impl Default for CatalogFilter {
 }
 
 impl CatalogFilter {
+    /// Whether what is admitted is gathered first and sorted then, rather than an order followed until enough of it was
+    /// met: it may be few, or all lie at the far end of the order, as what is slow does where the fastest comes first.
+    pub(super) fn gathers(&self) -> bool {
+        let models = [&self.model, &self.revision, &self.model_family].into_iter().any(Option::is_some)
+            || self.min_params_b.is_some()
+            || self.max_params_b.is_some();
+        let instances = [&self.instance_type, &self.instance_family, &self.accelerator_name]
+            .into_iter()
+            .any(Option::is_some);
+        let work =
+            self.workload_sha256.is_some() || self.submitted_by.is_some() || self.concurrency.is_some();
+        models || instances || work
+    }
+
     /// Adds what the filter demands of `shown`, a row of `catalog_results`, to a statement that ends in a condition.
     pub(super) fn push(&self, statement: &mut QueryBuilder<Postgres>) {
         only(statement, "shown.origin =", Some(self.origin.as_str()));

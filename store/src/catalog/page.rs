@@ -13,6 +13,9 @@ use crate::{Error, Result};
 
 mod cost;
 
+/// Keeps the planner from following an order through what is inside.
+const GATHERED: &str = " OFFSET 0";
+
 /// A result's place in an order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
@@ -61,16 +64,17 @@ async fn known(
     }
 }
 
-/// In the order of a column that an index follows.
+/// In the order of a column, which an index follows unless what the filter admits is gathered first.
 fn by_column(query: &CatalogQuery, limit: usize) -> Result<QueryBuilder<Postgres>> {
     let column = query.order.key.to_string();
-    let (before, direction) = comparison(query.order.direction);
+    let (after, direction) = comparison(query.order.direction);
     let mut statement = QueryBuilder::new(format!(
-        "SELECT shown.result_id, shown.{column} AS value FROM catalog_results AS shown WHERE shown.{column} IS NOT NULL"
+        "SELECT * FROM (SELECT shown.result_id, shown.{column} AS value FROM catalog_results AS shown
+         WHERE shown.{column} IS NOT NULL"
     ));
     query.filter.push(&mut statement);
     if let Some(cursor) = &query.after {
-        statement.push(format!(" AND (shown.{column}, shown.result_id) {before} ("));
+        statement.push(format!(" AND (shown.{column}, shown.result_id) {after} ("));
         match cursor.position {
             Position::Recorded(at, id) => statement.push_bind(at).push(", ").push_bind(id.0),
             Position::Value(value, id) => statement.push_bind(value).push(", ").push_bind(id.0),
@@ -78,7 +82,10 @@ fn by_column(query: &CatalogQuery, limit: usize) -> Result<QueryBuilder<Postgres
         };
         statement.push(")");
     }
-    statement.push(format!(" ORDER BY shown.{column} {direction}, shown.result_id {direction} LIMIT "));
+    if query.filter.gathers() {
+        statement.push(GATHERED);
+    }
+    statement.push(format!(") AS known ORDER BY value {direction}, result_id {direction} LIMIT "));
     statement.push_bind(rows(limit));
     Ok(statement)
 }
@@ -100,21 +107,24 @@ async fn unknown(
     after: Option<ResultId>,
     limit: usize,
 ) -> Result<Vec<Place>> {
-    let mut statement = QueryBuilder::new("SELECT shown.result_id FROM catalog_results AS shown WHERE ");
+    let mut statement =
+        QueryBuilder::new("SELECT * FROM (SELECT shown.result_id FROM catalog_results AS shown WHERE ");
     match query.order.key {
         // When a result was recorded is always known.
         SortKey::RecordedAt => return Ok(Vec::new()),
         SortKey::Metric(metric) => statement.push(format!("shown.{metric} IS NULL")),
         SortKey::Cost(_) => {
             let (instance_types, _) = cost::per_hour(prices, &query.pricing);
-            statement.push("shown.instance_type <> ALL (").push_bind(instance_types).push(")")
+            statement.push("shown.instance_type = ANY (ARRAY(SELECT instance_type FROM instance_types");
+            statement.push(" WHERE instance_type <> ALL (").push_bind(instance_types).push(")))")
         }
     };
     query.filter.push(&mut statement);
     if let Some(after) = after {
         statement.push(" AND shown.result_id > ").push_bind(after.0);
     }
-    statement.push(" ORDER BY shown.result_id LIMIT ").push_bind(rows(limit));
+    // Mostly there are few, if any.
+    statement.push(GATHERED).push(") AS unknown ORDER BY result_id LIMIT ").push_bind(rows(limit));
     let found = statement.build().fetch_all(connection).await?;
     let place = |row: &PgRow| {
         let result_id = ResultId(row.try_get("result_id")?);

@@ -1,5 +1,6 @@
 //! The order of a cost. No index can hold it, for prices are the asker's; but within one instance type the cheapest is the
-//! one with the greatest throughput, which an index does follow. So the best of each instance type are taken and merged.
+//! one with the greatest throughput, which an index does follow. So the best of each instance type are taken and merged,
+//! unless what the filter admits is gathered first.
 
 use accelbench_core::catalog::{CostKind, Direction, Position};
 use accelbench_core::result::ResultId;
@@ -66,8 +67,10 @@ fn statement(
     }
     let (_, dearer) = comparison(query.order.direction);
     let (_, faster) = comparison(opposite(query.order.direction));
-    let within = formula.map(|it| format!("shown.{} {faster}, ", it.throughput)).unwrap_or_default();
-    statement.push(format!(" ORDER BY {within}shown.result_id {faster} LIMIT ")).push_bind(rows(limit));
+    if !query.filter.gathers() {
+        let within = formula.map(|it| format!("shown.{} {faster}, ", it.throughput)).unwrap_or_default();
+        statement.push(format!(" ORDER BY {within}shown.result_id {faster} LIMIT ")).push_bind(rows(limit));
+    }
     statement.push(format!(
         ") AS best ORDER BY best.cost {dearer}, best.throughput {faster}, best.result_id {faster} LIMIT "
     ));

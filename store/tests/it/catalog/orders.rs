@@ -8,7 +8,7 @@ use accelbench_store::catalog::{CatalogFilter, CatalogQuery};
 use uuid::Uuid;
 
 use super::{Measured, by, question};
-use crate::builders::Store;
+use crate::builders::{MODEL, Store};
 
 /// Four instance types, one of them without a price, each at several loads; no order of theirs is like another. Of some
 /// numbers several are equal, and of some results too few requests were completed for a 99th percentile.
@@ -83,8 +83,8 @@ fn follows(order: Order, one: &CatalogItem, next: &CatalogItem) -> bool {
 
 impl Store {
     /// Every page of a question, one after the other.
-    async fn walk(&self, order: Order, limit: u32) -> Vec<CatalogItem> {
-        let ask = || question(CatalogFilter::default(), order, limit);
+    async fn walk(&self, filter: &CatalogFilter, order: Order, limit: u32) -> Vec<CatalogItem> {
+        let ask = || question(filter.clone(), order, limit);
         let mut page = self.page(&ask()).await;
         let mut walked = page.items;
         while let Some(cursor) = page.next {
@@ -106,8 +106,12 @@ async fn every_order_is_in_order_and_its_pages_are_the_whole() {
             let whole = store.items(CatalogFilter::default(), order).await;
             assert_eq!(whole.len(), 12, "{order:?}");
             assert!(whole.windows(2).all(|pair| follows(order, &pair[0], &pair[1])), "{order:?}: {whole:#?}");
-            for limit in [1, 5] {
-                assert_eq!(store.walk(order, limit).await, whole, "{order:?} by {limit}");
+            // All are of this model, so that it changes nothing but the way that they are found.
+            let gathering = CatalogFilter { model: Some(MODEL.to_owned()), ..CatalogFilter::default() };
+            for (filter, limit) in
+                [(CatalogFilter::default(), 1), (CatalogFilter::default(), 5), (gathering, 5)]
+            {
+                assert_eq!(store.walk(&filter, order, limit).await, whole, "{order:?} by {limit}");
             }
         }
     }
