@@ -132,6 +132,7 @@ fn api(max_dataset_bytes: usize) -> Router<App> {
         .route("/results/{result_id}/history", get(rest::results::history))
         .route("/results/{result_id}/supersede", post(rest::results::supersede))
         .route("/catalog", get(rest::catalog::list))
+        .route("/catalog/targets", get(rest::catalog_targets::plan))
         .route("/recommendations", get(rest::recommendations::show))
         .route("/imported-results", get(rest::imported::list).post(rest::imported::add).layer(dataset_limit))
         .route("/models", get(rest::models::list).post(rest::models::add))

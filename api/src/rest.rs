@@ -1,6 +1,7 @@
 //! The REST API, one noun a file.
 
 pub(crate) mod catalog;
+pub(crate) mod catalog_targets;
 pub(crate) mod datasets;
 pub(crate) mod estimates;
 pub(crate) mod events;

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::commands::{
-    bench, down, estimate, export, fit, import, manifests, migrate, models, prices, query, reap, recommend,
-    run, runs, serve, up, worker,
+    bench, catalog, down, estimate, export, fit, import, manifests, migrate, models, prices, query, reap,
+    recommend, run, runs, serve, up, worker,
 };
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
@@ -54,6 +54,9 @@ pub(crate) enum Command {
     Bench(Box<bench::BenchOptions>),
     /// Look results up
     Query(Box<query::QueryOptions>),
+    /// See what keeping the catalog fresh takes
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
     /// Find the cheapest configuration that keeps an SLO at a load
     Recommend(Box<recommend::RecommendOptions>),
     /// Estimate how fast a model would be on an instance type, and what a run would take and cost
@@ -95,6 +98,7 @@ impl Command {
         !matches!(
             self,
             Self::Bench(_)
+                | Self::Catalog(_)
                 | Self::Down(_)
                 | Self::Estimate(_)
                 | Self::Export(_)

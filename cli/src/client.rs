@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use accelbench_core::catalog::CatalogItem;
+use accelbench_core::catalog::refresh::RefreshPlan;
 use accelbench_core::instance::InstanceType;
 use accelbench_core::model::Model;
 use accelbench_core::result::BenchmarkResult;
@@ -130,6 +131,11 @@ impl Client {
 
     pub(crate) async fn catalog(&self, query: &[(&str, String)]) -> anyhow::Result<CatalogPage> {
         self.json(self.request(Method::GET, "catalog").query(query)).await
+    }
+
+    /// What a refresh of the catalog would do now.
+    pub(crate) async fn catalog_targets(&self, query: &[(&str, String)]) -> anyhow::Result<RefreshPlan> {
+        self.json(self.request(Method::GET, "catalog/targets").query(query)).await
     }
 
     /// Models whose id contains this text.

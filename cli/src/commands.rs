@@ -4,6 +4,7 @@ use crate::arguments::{Arguments, Command};
 use crate::client::Client;
 
 pub(crate) mod bench;
+pub(crate) mod catalog;
 pub(crate) mod down;
 pub(crate) mod estimate;
 pub(crate) mod export;
@@ -33,6 +34,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
         Command::Down(options) => down::down(options).await,
         Command::Run(options) => run::run(&client, output, *options).await,
         Command::Query(options) => query::query(&client, output, *options).await,
+        Command::Catalog(command) => catalog::catalog(&client, output, command).await,
         Command::Prices(options) => prices::prices(&client, output, options).await,
         Command::Bench(options) => bench::bench(output, *options).await,
         Command::Export(options) => export::export(&client, options).await,

@@ -21,6 +21,7 @@ use crate::validity::Outcome;
 
 mod cursor;
 mod order;
+pub mod refresh;
 
 pub use cursor::{Cursor, InvalidCursor, Position};
 pub use order::{CostKind, Direction, Order, SortKey, UnknownDirection, UnknownSortKey};

@@ -5,7 +5,7 @@
 
 pub mod capacity;
 pub mod catalog;
-pub mod catalog_entries;
+pub mod catalog_targets;
 pub mod datasets;
 pub mod engines;
 pub mod error;

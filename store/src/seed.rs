@@ -13,9 +13,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 
-use crate::{Error, Result, datasets, imported, instances, models, prices};
+use crate::{Error, Result, catalog_targets, datasets, imported, instances, models, prices};
 
 mod published;
+mod targets;
 
 const MODELS: &[u8] = include_bytes!("../seed/models.csv");
 const INSTANCES: &[u8] = include_bytes!("../seed/instances.csv");
@@ -35,6 +36,8 @@ pub struct Seeded {
     pub prices: usize,
     /// Results that others published.
     pub imported_results: usize,
+    /// Requests that keep the catalog fresh.
+    pub catalog_targets: usize,
 }
 
 /// Writes the reference data; doing so again changes nothing.
@@ -46,6 +49,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
     let instances: Vec<InstanceType> = read("instance types", INSTANCES)?;
     let prices = read_prices()?;
     let published = published::results()?;
+    let targets = targets::specs()?;
     let prompts = Dataset::parse(STANDARD).map_err(|error| broken("standard dataset", &error))?;
     let mut transaction = pool.begin().await?;
     // Replicas that start together take turns.
@@ -60,6 +64,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
     }
     prices::record(&mut transaction, &prices).await?;
     datasets::put(&mut transaction, &DatasetName::standard(), STANDARD, prompts.len(), None).await?;
+    catalog_targets::release(&mut transaction, &targets).await?;
     imported::withdraw_others(&mut transaction, &published).await?;
     imported::record(&mut transaction, &published, None).await?;
     transaction.commit().await?;
@@ -69,6 +74,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
         datasets: 1,
         prices: prices.len(),
         imported_results: published.len(),
+        catalog_targets: targets.len(),
     })
 }
 

@@ -11,7 +11,7 @@ use accelbench_core::engine::EngineName;
 use accelbench_core::run::{Run, RunEvent};
 use accelbench_store::engines;
 use accelbench_store::secrets::SecretKey;
-use accelbench_worker::{Worker, WorkerOptions};
+use accelbench_worker::{CatalogOptions, Worker, WorkerOptions};
 use anyhow::{Context as _, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -161,6 +161,7 @@ impl Installation {
             engines: Vec::new(),
             kubernetes: cluster.map(|cluster| cluster.settings.clone()),
             price_regions: Vec::new(),
+            catalog: CatalogOptions::default(),
             pricing_endpoint: None,
             program: Some(Self::program()?),
         };

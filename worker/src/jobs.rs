@@ -19,7 +19,7 @@ pub(crate) async fn handle(job: ScheduledJob, worker: Data<Arc<Worker>>) -> Resu
         name if name == SWEEP.name => sweep::run(&worker.pool).await,
         name if name == PRUNE.name => prune::run(&worker.pool).await,
         name if name == PRICES.name => refresh_prices::run_due(&worker).await,
-        name if name == CATALOG.name => refresh_catalog::run(&worker.pool).await,
+        name if name == CATALOG.name => refresh_catalog::run(&worker).await,
         unknown => Err(anyhow::anyhow!("no job is called `{unknown}`; was it enqueued by another release?")),
     };
     if let Err(error) = outcome {

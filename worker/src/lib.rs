@@ -16,5 +16,5 @@ pub mod supervise;
 mod tick;
 mod worker;
 
-pub use options::WorkerOptions;
+pub use options::{CatalogOptions, WorkerOptions};
 pub use worker::{Worker, run};

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use accelbench_core::engine::EngineName;
+use accelbench_core::price::DEFAULT_REGION;
+use accelbench_core::secret::{HfToken, InvalidHfToken};
 use clap::Args;
 use url::Url;
 
@@ -41,6 +43,10 @@ pub struct WorkerOptions {
     )]
     pub price_regions: Vec<String>,
 
+    /// How the catalog is kept fresh
+    #[command(flatten)]
+    pub catalog: CatalogOptions,
+
     /// Another address of the AWS pricing service
     #[arg(long, env = "ACCELBENCH_PRICING_ENDPOINT", value_name = "URL", hide = true)]
     pub pricing_endpoint: Option<String>,
@@ -48,6 +54,39 @@ pub struct WorkerOptions {
     /// The accelbench program that local runs start as simulator and load generator [default: this one]
     #[arg(long, env = "ACCELBENCH_PROGRAM", hide = true)]
     pub program: Option<PathBuf>,
+}
+
+/// How the catalog is kept fresh.
+#[derive(Debug, Clone, Args)]
+pub struct CatalogOptions {
+    /// What keeping the catalog fresh may cost in seven days, in US dollars; without it, it is not kept fresh. See
+    /// `accelbench catalog refresh --dry-run` for what it would take
+    #[arg(long = "catalog-budget-usd", env = "ACCELBENCH_CATALOG_BUDGET_USD", value_name = "USD", value_parser = parse_budget)]
+    pub budget_usd: Option<f64>,
+
+    /// The region whose on-demand prices the budget is reckoned with
+    #[arg(long = "catalog-region", env = "ACCELBENCH_CATALOG_REGION", value_name = "REGION", default_value = DEFAULT_REGION)]
+    pub region: String,
+
+    /// The Hugging Face token with which the catalog's gated models are downloaded
+    #[arg(long = "catalog-hf-token", env = "ACCELBENCH_CATALOG_HF_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = parse_token)]
+    pub hf_token: Option<HfToken>,
+}
+
+impl Default for CatalogOptions {
+    /// The catalog is not kept fresh.
+    fn default() -> Self {
+        Self { budget_usd: None, region: DEFAULT_REGION.to_owned(), hf_token: None }
+    }
+}
+
+fn parse_budget(text: &str) -> Result<f64, String> {
+    let usd: Option<f64> = text.parse().ok().filter(|usd: &f64| usd.is_finite() && *usd >= 0.0);
+    usd.ok_or_else(|| format!("`{text}` is no budget; give US dollars, for instance 500"))
+}
+
+fn parse_token(text: &str) -> Result<HfToken, InvalidHfToken> {
+    HfToken::new(text)
 }
 
 /// A named engine command of the operator.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
-use crate::options::{OfferedCommand, WorkerOptions};
+use crate::options::{CatalogOptions, OfferedCommand, WorkerOptions};
 use crate::platform::kubernetes::KubernetesPlatform;
 use crate::platform::{Platform, Platforms};
 use crate::prices::PriceList;
@@ -30,6 +30,7 @@ pub struct Worker {
     pub(crate) secret_key: SecretKey,
     pub(crate) api_url: Url,
     pub(crate) price_regions: Vec<String>,
+    pub(crate) catalog: CatalogOptions,
     pricing_endpoint: Option<String>,
     /// Unique for each start: a name that came back would keep a dead worker's jobs alive.
     pub(crate) name: String,
@@ -61,6 +62,7 @@ impl Worker {
             secret_key,
             api_url: options.api_url.clone(),
             price_regions: options.price_regions.clone(),
+            catalog: options.catalog.clone(),
             pricing_endpoint: options.pricing_endpoint.clone(),
             name,
             stopping: CancellationToken::new(),

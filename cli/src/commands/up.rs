@@ -11,7 +11,7 @@ use accelbench_store::notifications::RunNotifications;
 use accelbench_store::secrets::SecretKey;
 use accelbench_store::{PgPool, seed};
 use accelbench_worker::options::OfferedCommand;
-use accelbench_worker::{Worker, WorkerOptions};
+use accelbench_worker::{CatalogOptions, Worker, WorkerOptions};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::net::TcpListener;
@@ -49,6 +49,8 @@ pub(crate) struct UpOptions {
         value_delimiter = ','
     )]
     price_regions: Vec<String>,
+    #[command(flatten)]
+    catalog: CatalogOptions,
     #[command(flatten)]
     api: ApiOptions,
 }
@@ -97,6 +99,7 @@ async fn serve(
         engines: options.engines,
         kubernetes: options.kubernetes,
         price_regions: options.price_regions,
+        catalog: options.catalog,
         pricing_endpoint: None,
         program: None,
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use accelbench_core::catalog::CatalogItem;
+use accelbench_core::catalog::refresh::RefreshPlan;
 use accelbench_core::metric::{Latency, Metric, Statistic};
 use accelbench_core::observed::Observed;
 
@@ -31,6 +32,28 @@ pub(crate) fn items(items: &[CatalogItem]) -> String {
         table.add_row(row(item));
     }
     right_align(&mut table, 4..12);
+    table.to_string()
+}
+
+/// What a refresh would submit, in order.
+pub(crate) fn submissions(plan: &RefreshPlan) -> String {
+    let mut table =
+        plain(&["instance type", "model", "precision", "parallel", "points", "why", "hours", "USD"]);
+    for (planned, reason, expected) in plan.submissions() {
+        let spec = &planned.spec;
+        table.add_row([
+            spec.instance_type.to_string(),
+            spec.model.to_string(),
+            spec.quantization.map_or_else(|| "as it comes".to_owned(), |it| it.to_string()),
+            spec.tensor_parallel.to_string(),
+            spec.load_points.len().to_string(),
+            reason.as_str().replace('_', " "),
+            format!("{:.2}", expected.hours),
+            money(expected.usd.value().copied()),
+        ]);
+    }
+    right_align(&mut table, 3..5);
+    right_align(&mut table, 6..8);
     table.to_string()
 }
 

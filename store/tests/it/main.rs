@@ -8,7 +8,7 @@ mod builders;
 mod cancellation;
 mod capacity;
 mod catalog;
-mod catalog_entries;
+mod catalog_targets;
 mod datasets;
 mod driver;
 mod engines;

@@ -1,0 +1,65 @@
+//! `accelbench catalog refresh --dry-run`: what keeping the catalog fresh would take now.
+
+use accelbench_core::catalog::refresh::{Decision, RefreshPlan};
+use accelbench_core::price::DEFAULT_REGION;
+use clap::{Args, Subcommand};
+
+use crate::arguments::Format;
+use crate::client::Client;
+use crate::{output, tables};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Show what a refresh would submit, in order, with expected hours and dollars
+    Refresh(RefreshOptions),
+}
+
+/// For what the refresh is planned.
+#[derive(Debug, Args)]
+pub(crate) struct RefreshOptions {
+    /// Only show it; workers refresh by themselves once they have a --catalog-budget-usd
+    #[arg(long, required = true)]
+    dry_run: bool,
+    /// What may be spent in seven days, in US dollars [default: no limit]
+    #[arg(long, value_name = "USD")]
+    budget_usd: Option<f64>,
+    /// AWS region of the on-demand prices
+    #[arg(long, default_value = DEFAULT_REGION)]
+    region: String,
+}
+
+pub(crate) async fn catalog(client: &Client, format: Format, command: CatalogCommand) -> anyhow::Result<()> {
+    let CatalogCommand::Refresh(options) = command;
+    let mut parameters = vec![("region", options.region)];
+    parameters.extend(options.budget_usd.map(|usd| ("budget_usd", usd.to_string())));
+    let plan = client.catalog_targets(&parameters).await?;
+    if format == Format::Json {
+        return output::json(&plan);
+    }
+    if plan.submissions().next().is_some() {
+        output::data(&tables::catalog::submissions(&plan));
+    }
+    output::data(&summary(&plan));
+    Ok(())
+}
+
+fn summary(plan: &RefreshPlan) -> String {
+    let count = |of: fn(Decision) -> bool| plan.targets.iter().filter(|it| of(it.decision)).count();
+    let gated = plan.submissions().filter(|(planned, ..)| planned.gated).count();
+    let budget = &plan.budget;
+    let limit = budget.usd.map_or_else(|| "no limit".to_owned(), |usd| format!("a limit of {usd:.2} USD"));
+    format!(
+        "{} runs for about {:.1} hours and {:.2} USD, with {limit} and {:.2} USD spent in the last seven days\n\
+         not now: {} over the limit, {} without a price, {} under way, {} fresh, {} that cannot be deployed\n\
+         {gated} of the runs are of gated models, for which workers need a --catalog-hf-token",
+        plan.submissions().count(),
+        budget.planned_hours,
+        budget.planned_usd,
+        budget.spent_usd,
+        count(|decision| matches!(decision, Decision::OverBudget(_))),
+        count(|decision| matches!(decision, Decision::NoPrice(_))),
+        count(|decision| decision == Decision::UnderWay),
+        count(|decision| decision == Decision::Fresh),
+        count(|decision| decision == Decision::Unsupported),
+    )
+}
