@@ -1,14 +1,18 @@
 //! What the catalog keeps fresh: requests that come with the release or that an operator adds, and their submissions. What
 //! is due is decided in core; here its facts are brought together.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use accelbench_core::catalog::refresh::{
     Candidate, Expectation, LastRun, Reason, RefreshPlan, Target, Terms,
 };
 use accelbench_core::cost::DiscountFactor;
+use accelbench_core::engine::EngineName;
+use accelbench_core::instance::{InstanceType, InstanceTypeName};
+use accelbench_core::model::{Model, ModelId};
 use accelbench_core::price::PricingTier;
-use accelbench_core::run::{RunId, RunSpec};
+use accelbench_core::run::{PlatformSpec, RunId, RunSpec};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -91,11 +95,10 @@ pub async fn take_turns(connection: &mut PgConnection) -> Result<()> {
 /// [`Error::Database`], [`Error::Corrupt`].
 pub async fn plan(connection: &mut PgConnection, options: &PlanOptions) -> Result<RefreshPlan> {
     let now = Utc::now();
-    let prices = prices::list_at(connection, &options.region, PricingTier::OnDemand, now).await?;
-    let mut candidates = Vec::new();
-    for target in list(connection).await? {
-        candidates.push(candidate(connection, target, &prices).await?);
-    }
+    let facts = Facts::load(connection, &options.region, now).await?;
+    let targets = list(connection).await?;
+    let candidates: Result<Vec<Candidate>> =
+        targets.into_iter().map(|target| facts.candidate(target)).collect();
     let spent_usd = sqlx::query_scalar!(
         r#"SELECT coalesce(sum(expected_usd), 0) AS "spent!" FROM catalog_submissions
            WHERE submitted_at > now() - interval '7 days'"#
@@ -103,7 +106,7 @@ pub async fn plan(connection: &mut PgConnection, options: &PlanOptions) -> Resul
     .fetch_one(connection)
     .await?;
     let PlanOptions { budget_usd, has_token, .. } = *options;
-    Ok(RefreshPlan::new(candidates, &Terms { budget_usd, spent_usd, has_token, now }))
+    Ok(RefreshPlan::new(candidates?, &Terms { budget_usd, spent_usd, has_token, now }))
 }
 
 /// Notes that a target was submitted as this run.
@@ -133,16 +136,43 @@ pub async fn note_submission(
     Ok(())
 }
 
-async fn candidate(connection: &mut PgConnection, target: Target, prices: &PriceList) -> Result<Candidate> {
-    let model = models::find(connection, &target.spec.model).await?;
-    let instance = instances::find(connection, &target.spec.instance_type).await?;
-    let expected = if platforms::is_offered(connection, &target.spec.platform).await? {
-        let price = prices.hourly(&target.spec.instance_type, DiscountFactor::NONE);
-        target.expect(&model, &instance, &price)
-    } else {
-        Err("no worker of this installation was given a cluster".to_owned())
-    };
-    Ok(Candidate { target, gated: model.gated == Some(true), expected })
+/// What is known of everything that targets are about.
+struct Facts {
+    models: HashMap<ModelId, Model>,
+    instances: HashMap<InstanceTypeName, InstanceType>,
+    prices: PriceList,
+    /// Whether some worker has a cluster.
+    cluster: bool,
+}
+
+impl Facts {
+    async fn load(connection: &mut PgConnection, region: &str, now: DateTime<Utc>) -> Result<Self> {
+        let models = models::list(connection, None, i64::MAX).await?;
+        let instances = instances::list(connection).await?;
+        let on_a_cluster = PlatformSpec::Kubernetes { engine: EngineName::vllm() };
+        Ok(Self {
+            models: models.into_iter().map(|model| (model.model.clone(), model)).collect(),
+            instances: instances.into_iter().map(|it| (it.instance_type.clone(), it)).collect(),
+            prices: prices::list_at(connection, region, PricingTier::OnDemand, now).await?,
+            cluster: platforms::is_offered(connection, &on_a_cluster).await?,
+        })
+    }
+
+    fn candidate(&self, target: Target) -> Result<Candidate> {
+        let unknown = |what, name: &str| Error::NotFound { what, name: name.to_owned() };
+        let (model, instance) = (&target.spec.model, &target.spec.instance_type);
+        let price = self.prices.hourly(instance, DiscountFactor::NONE);
+        let model = self.models.get(model).ok_or_else(|| unknown("model", model.as_str()))?;
+        let instance =
+            self.instances.get(instance).ok_or_else(|| unknown("instance type", instance.as_str()))?;
+        let needs_cluster = matches!(target.spec.platform, PlatformSpec::Kubernetes { .. });
+        let expected = if needs_cluster && !self.cluster {
+            Err("no worker of this installation was given a cluster".to_owned())
+        } else {
+            target.expect(model, instance, &price)
+        };
+        Ok(Candidate { gated: model.gated == Some(true), target, expected })
+    }
 }
 
 struct TargetRow {

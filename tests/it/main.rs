@@ -5,6 +5,7 @@
 mod bad_input;
 mod bench;
 mod canary;
+mod catalog;
 mod cluster;
 mod database;
 mod endpoint;

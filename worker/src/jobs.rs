@@ -10,7 +10,7 @@ use crate::schedules::{CATALOG, PRICES, PRUNE, SWEEP};
 use crate::worker::Worker;
 
 mod prune;
-mod refresh_catalog;
+pub mod refresh_catalog;
 pub mod refresh_prices;
 mod sweep;
 
@@ -19,7 +19,9 @@ pub(crate) async fn handle(job: ScheduledJob, worker: Data<Arc<Worker>>) -> Resu
         name if name == SWEEP.name => sweep::run(&worker.pool).await,
         name if name == PRUNE.name => prune::run(&worker.pool).await,
         name if name == PRICES.name => refresh_prices::run_due(&worker).await,
-        name if name == CATALOG.name => refresh_catalog::run(&worker).await,
+        name if name == CATALOG.name => {
+            refresh_catalog::run(&worker.pool, &worker.secret_key, &worker.catalog).await
+        }
         unknown => Err(anyhow::anyhow!("no job is called `{unknown}`; was it enqueued by another release?")),
     };
     if let Err(error) = outcome {

@@ -1,10 +1,11 @@
 //! The worker's configuration: each field is a flag and an environment variable, and its sentence is the manual.
 
+use std::fs;
 use std::path::PathBuf;
 
 use accelbench_core::engine::EngineName;
 use accelbench_core::price::DEFAULT_REGION;
-use accelbench_core::secret::{HfToken, InvalidHfToken};
+use accelbench_core::secret::HfToken;
 use clap::Args;
 use url::Url;
 
@@ -68,8 +69,13 @@ pub struct CatalogOptions {
     #[arg(long = "catalog-region", env = "ACCELBENCH_CATALOG_REGION", value_name = "REGION", default_value = DEFAULT_REGION)]
     pub region: String,
 
-    /// The Hugging Face token with which the catalog's gated models are downloaded
-    #[arg(long = "catalog-hf-token", env = "ACCELBENCH_CATALOG_HF_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = parse_token)]
+    /// A file that holds the Hugging Face token with which the catalog's gated models are downloaded
+    #[arg(
+        long = "catalog-hf-token-file",
+        env = "ACCELBENCH_CATALOG_HF_TOKEN_FILE",
+        value_name = "FILE",
+        value_parser = read_token
+    )]
     pub hf_token: Option<HfToken>,
 }
 
@@ -85,8 +91,9 @@ fn parse_budget(text: &str) -> Result<f64, String> {
     usd.ok_or_else(|| format!("`{text}` is no budget; give US dollars, for instance 500"))
 }
 
-fn parse_token(text: &str) -> Result<HfToken, InvalidHfToken> {
-    HfToken::new(text)
+fn read_token(file: &str) -> Result<HfToken, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
+    HfToken::new(&text).map_err(|error| error.to_string())
 }
 
 /// A named engine command of the operator.

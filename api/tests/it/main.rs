@@ -5,6 +5,7 @@
 mod api;
 mod browser;
 mod catalog;
+mod catalog_targets;
 mod estimates;
 mod events;
 mod fits;

@@ -26,7 +26,7 @@ pub(super) async fn run(
         fs::write(&file, script)?;
         pgbench.arg("--file").arg(file);
     }
-    pgbench.arg("--dbname").arg(&population.url).current_dir(folder.path()).stdin(Stdio::null());
+    pgbench.arg(&population.url).current_dir(folder.path()).stdin(Stdio::null());
     let done =
         pgbench.output().await.context("pgbench cannot be started; it comes with PostgreSQL's server")?;
     ensure!(done.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&done.stderr));

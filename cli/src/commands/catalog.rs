@@ -51,7 +51,7 @@ fn summary(plan: &RefreshPlan) -> String {
     format!(
         "{} runs for about {:.1} hours and {:.2} USD, with {limit} and {:.2} USD spent in the last seven days\n\
          not now: {} over the limit, {} without a price, {} under way, {} fresh, {} that cannot be deployed\n\
-         {gated} of the runs are of gated models, for which workers need a --catalog-hf-token",
+         {gated} of the runs are of gated models, for which workers need a --catalog-hf-token-file",
         plan.submissions().count(),
         budget.planned_hours,
         budget.planned_usd,

@@ -1,54 +1,81 @@
-//! tmp
+//! Each target can be deployed and fits; together they cover what the catalog is about.
+
+use std::collections::BTreeSet;
+
 use accelbench_core::engine::profile::{DeploymentRequest, choose};
 use accelbench_core::fit::{Demand, KvCachePrecision, ModelFacts, smallest_tensor_parallel};
 use accelbench_core::instance::InstanceType;
 use accelbench_core::model::{Model, Quantization};
+use accelbench_core::run::RunSpec;
 
+use super::specs;
 use crate::seed::{INSTANCES, MODELS, read};
 
-#[test]
-fn print_candidates() {
+/// The targets with what is known of them.
+fn targets() -> Vec<(RunSpec, Model, InstanceType)> {
     let models: Vec<Model> = read("models", MODELS).unwrap();
     let instances: Vec<InstanceType> = read("instance types", INSTANCES).unwrap();
-    let mut text = String::new();
-    for model in &models {
-        for instance in &instances {
-            let mut spec = super::spec(super::TargetRow {
-                model: model.model.clone(),
-                instance_type: instance.instance_type.clone(),
-                quantization: None,
-                tensor_parallel: 1,
-            });
-            let mut request = DeploymentRequest::of_run(&spec, model, instance);
-            request.tensor_parallel = None;
-            let context_tokens = request.context_tokens;
-            let Ok(plan) = choose(&request) else { continue };
-            spec.tensor_parallel = plan.parallelism.tensor_parallel;
-            let q = if plan.precision.bytes_per_weight <= 0.6 {
-                Quantization::Int4
-            } else if plan.precision.bytes_per_weight <= 1.0 {
-                Quantization::Fp8
-            } else {
-                Quantization::Bf16
-            };
-            let demand =
-                Demand { quantization: q, kv_cache: KvCachePrecision::Bf16, context_tokens, sequences: 256 };
-            let fit = smallest_tensor_parallel(&ModelFacts::from(model), instance, &demand);
-            let Some(room) = fit.room() else { continue };
-            text += &format!(
-                "{},{},{},{},{},{},{},{},{:?},{}\n",
-                model.model,
-                instance.instance_type,
-                spec.tensor_parallel,
-                room.split.tensor_parallel,
-                room.waiting_sequences,
-                model.family.clone().unwrap_or_default(),
-                model.gated.unwrap_or(false),
-                model.params_total_b.unwrap(),
-                plan.precision,
-                plan.parallelism.chips
-            );
-        }
+    let known = |spec: RunSpec| {
+        let model = models.iter().find(|model| model.model == spec.model).unwrap().clone();
+        let instance = instances.iter().find(|it| it.instance_type == spec.instance_type).unwrap().clone();
+        (spec, model, instance)
+    };
+    specs().unwrap().into_iter().map(known).collect()
+}
+
+#[test]
+fn each_is_a_sound_request_that_a_profile_deploys() {
+    for (spec, model, instance) in targets() {
+        spec.validate().unwrap();
+        let request = DeploymentRequest::of_run(&spec, &model, &instance);
+        let plan = choose(&request).unwrap_or_else(|unsupported| panic!("{unsupported}"));
+        // Neither more accelerators than it needs, which would measure another machine, nor fewer.
+        let fewest = choose(&DeploymentRequest { tensor_parallel: None, ..request }).unwrap();
+        let (asked, fewest) = (plan.parallelism.tensor_parallel, fewest.parallelism.tensor_parallel);
+        assert_eq!(asked, fewest, "{} on {}", spec.model, spec.instance_type);
     }
-    std::fs::write("/tmp/catalogpg-candidates.csv", text).unwrap();
+}
+
+#[test]
+fn each_fits() {
+    for (spec, model, instance) in targets() {
+        let request = DeploymentRequest::of_run(&spec, &model, &instance);
+        let demand = Demand {
+            quantization: stored_as(&request),
+            kv_cache: KvCachePrecision::Bf16,
+            context_tokens: request.context_tokens,
+            sequences: request.sequences,
+        };
+        let fit = smallest_tensor_parallel(&ModelFacts::from(&model), &instance, &demand);
+        assert!(fit.room().is_some(), "{} on {}: {fit}", spec.model, spec.instance_type);
+    }
+}
+
+/// The narrowest quantisation whose weights are not smaller than what the plan stores.
+fn stored_as(request: &DeploymentRequest<'_>) -> Quantization {
+    let bytes = choose(request).unwrap().precision.bytes_per_weight;
+    let wide_enough = |quantization: &Quantization| quantization.bytes_per_weight() >= bytes;
+    [Quantization::Int4, Quantization::Fp8, Quantization::Bf16].into_iter().find(wide_enough).unwrap()
+}
+
+#[test]
+fn together_they_cover_every_family_and_none_is_there_twice() {
+    let targets = targets();
+    let pairs: BTreeSet<_> =
+        targets.iter().map(|(spec, ..)| (spec.model.clone(), spec.instance_type.clone())).collect();
+    assert_eq!(pairs.len(), targets.len());
+    assert!(pairs.len() >= 120, "{}", pairs.len());
+    let families: BTreeSet<&str> = targets.iter().map(|(.., instance)| instance.family.as_str()).collect();
+    for family in ["g5", "g6", "g6e", "p4d", "p5", "p5e", "inf2", "trn1", "trn2"] {
+        assert!(families.contains(family), "no target is on {family}");
+    }
+    for name in ["Llama-3", "Mistral", "Qwen", "DeepSeek", "gemma"] {
+        let measured = |(spec, ..): &&(RunSpec, Model, InstanceType)| spec.model.as_str().contains(name);
+        let kinds: BTreeSet<_> = targets
+            .iter()
+            .filter(measured)
+            .map(|(.., instance)| instance.accelerator_kind.as_str())
+            .collect();
+        assert_eq!(kinds, BTreeSet::from(["gpu", "neuron"]), "{name}");
+    }
 }
