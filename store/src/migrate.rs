@@ -19,7 +19,11 @@ static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 pub async fn connect(url: &str, max_connections: u32) -> Result<PgPool> {
     // A process that is stopped in the middle of a transaction would keep its locks, and with them the run, from
     // everybody else for as long as it sleeps.
-    let options = PgConnectOptions::from_str(url)?.options([("idle_in_transaction_session_timeout", "5s")]);
+    //
+    // And lists leave filters out by `$1 IS NULL OR ...`, which only a plan for the values at hand can do quickly: one
+    // that is kept for all values, as the server makes after five times, reads the whole table.
+    let options = PgConnectOptions::from_str(url)?
+        .options([("idle_in_transaction_session_timeout", "5s"), ("plan_cache_mode", "force_custom_plan")]);
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(10))
