@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use accelbench_api::{ApiOptions, App, Error};
+use accelbench_core::price::DEFAULT_REGION;
 use accelbench_store::connect;
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::secrets::SecretKey;
@@ -27,7 +28,13 @@ impl Server {
     pub(super) async fn start(database_url: &str) -> anyhow::Result<Self> {
         let pool = connect(database_url, 10).await?;
         let notifications = RunNotifications::listen(pool.clone());
-        let options = ApiOptions { bind: ([127, 0, 0, 1], 0).into(), max_dataset_mib: 1 };
+        let options = ApiOptions {
+            bind: ([127, 0, 0, 1], 0).into(),
+            max_dataset_mib: 1,
+            region: DEFAULT_REGION.to_owned(),
+            hub_url: "https://huggingface.co".parse()?,
+            offline: true,
+        };
         let listener = TcpListener::bind(options.bind).await?;
         let root = format!("http://{}/api/v1", listener.local_addr()?);
         let app = App::new(pool, SecretKey::generate(), notifications, options);

@@ -5,8 +5,8 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::cost;
 use crate::engine::profile::{DeploymentRequest, choose};
+use crate::estimate::{RunEstimate, RunMoney};
 use crate::instance::InstanceType;
 use crate::model::Model;
 use crate::observed::Observed;
@@ -106,8 +106,7 @@ impl Target {
         self.last_run.as_ref().is_some_and(|last| !last.finished)
     }
 
-    /// What measuring it is expected to take: the whole time that the engine is given to start, and for each load point
-    /// the shortest window twice, for the warm-up before it takes about as long.
+    /// What measuring it is expected to take: the estimate that people are shown before they submit the same.
     ///
     /// # Errors
     /// Why no profile deploys it, in words.
@@ -117,25 +116,22 @@ impl Target {
         instance: &InstanceType,
         price: &Observed<HourlyPrice>,
     ) -> Result<Expectation, String> {
-        let measurement = &self.spec.measurement;
-        let load_points = match self.spec.exploration {
-            Some(exploration) => f64::from(exploration.max_load_points()),
-            None => self.spec.load_points.len() as f64,
+        let on_a_cluster = matches!(self.spec.platform, PlatformSpec::Kubernetes { .. });
+        let plan = if on_a_cluster && !self.spec.platform.is_simulated() {
+            let request = DeploymentRequest::of_run(&self.spec, model, instance);
+            Some(choose(&request).map_err(|unsupported| unsupported.to_string())?)
+        } else {
+            None
         };
-        let measuring_s = load_points * (2.0 * measurement.min_duration_s + measurement.ramp_up_s);
-        if !matches!(self.spec.platform, PlatformSpec::Kubernetes { .. }) || self.spec.platform.is_simulated()
-        {
-            // The machine is there anyway.
-            let hours = measuring_s / 3600.0;
-            return Ok(Expectation { engine_image: None, hours, usd: Observed::Value(0.0) });
-        }
-        let request = DeploymentRequest::of_run(&self.spec, model, instance);
-        let deployment = choose(&request).map_err(|unsupported| unsupported.to_string())?;
-        let instance_s = f64::from(deployment.startup_budget_s) + measuring_s;
+        let estimate = RunEstimate::of(&self.spec, model, instance, plan.as_ref(), price);
         Ok(Expectation {
-            engine_image: Some(deployment.image.to_string()),
-            hours: instance_s / 3600.0,
-            usd: cost::of_run(price, instance_s),
+            engine_image: plan.map(|plan| plan.image.to_string()),
+            hours: estimate.time.total_s.value / 3600.0,
+            usd: match estimate.money {
+                RunMoney::NothingPaid { .. } => Observed::Value(0.0),
+                RunMoney::Unknown { reason } => Observed::Absent(reason),
+                RunMoney::Usd { estimate, .. } => Observed::Value(estimate.value),
+            },
         })
     }
 }

@@ -57,6 +57,7 @@ fn spec(row: TargetRow) -> RunSpec {
         slo: None,
         measurement: Measurement::default(),
         timeout_s: TIMEOUT_S,
+        max_cost_usd: None,
     }
 }
 

@@ -2,11 +2,11 @@
 //! a budget nothing is: a refresh spends money.
 
 use accelbench_core::catalog::refresh::{Expectation, Planned, Reason};
-use accelbench_core::run::{Priority, RunId};
+use accelbench_core::run::{Priority, RunId, RunSpec};
 use accelbench_store::catalog_targets::{self, PlanOptions};
 use accelbench_store::runs::{self, NewRun, Submitted};
 use accelbench_store::secrets::SecretKey;
-use accelbench_store::{Error, PgConnection, PgPool, datasets};
+use accelbench_store::{Error, PgConnection, PgPool, datasets, models};
 
 use crate::options::CatalogOptions;
 
@@ -57,8 +57,9 @@ async fn submit(
     hf_token_sealed: Option<&[u8]>,
 ) -> Result<(), Error> {
     let dataset = datasets::find(connection, &planned.spec.workload.dataset).await?;
+    let spec = of_newest_revision(connection, &planned.spec).await?;
     let new = NewRun {
-        spec: &planned.spec,
+        spec: &spec,
         dataset_sha256: &dataset.sha256,
         priority: Priority::Catalog,
         submitted_by: None,
@@ -69,4 +70,10 @@ async fn submit(
     let (Submitted::New(run_id) | Submitted::Existing(run_id)) =
         runs::submit(connection, run_id, &new).await?;
     catalog_targets::note_submission(connection, planned.catalog_target_id, run_id, reason, expected).await
+}
+
+/// The request with the newest commit of its model that is known, unless it names one.
+async fn of_newest_revision(connection: &mut PgConnection, spec: &RunSpec) -> Result<RunSpec, Error> {
+    let newest = models::revisions(connection, &spec.model).await?.first().and_then(|it| it.parse().ok());
+    Ok(RunSpec { revision: spec.revision.clone().or(newest), ..spec.clone() })
 }
