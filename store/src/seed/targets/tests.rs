@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use accelbench_core::engine::profile::{DeploymentRequest, choose};
 use accelbench_core::fit::{Demand, KvCachePrecision, ModelFacts, smallest_tensor_parallel};
 use accelbench_core::instance::InstanceType;
-use accelbench_core::model::{Model, Quantization};
+use accelbench_core::model::Model;
 use accelbench_core::run::RunSpec;
 
 use super::specs;
@@ -41,7 +41,7 @@ fn each_fits() {
     for (spec, model, instance) in targets() {
         let request = DeploymentRequest::of_run(&spec, &model, &instance);
         let demand = Demand {
-            quantization: stored_as(&request),
+            quantization: choose(&request).unwrap().precision.quantization,
             kv_cache: KvCachePrecision::Bf16,
             context_tokens: request.context_tokens,
             sequences: request.sequences,
@@ -49,13 +49,6 @@ fn each_fits() {
         let fit = smallest_tensor_parallel(&ModelFacts::from(&model), &instance, &demand);
         assert!(fit.room().is_some(), "{} on {}: {fit}", spec.model, spec.instance_type);
     }
-}
-
-/// The narrowest quantisation whose weights are not smaller than what the plan stores.
-fn stored_as(request: &DeploymentRequest<'_>) -> Quantization {
-    let bytes = choose(request).unwrap().precision.bytes_per_weight;
-    let wide_enough = |quantization: &Quantization| quantization.bytes_per_weight() >= bytes;
-    [Quantization::Int4, Quantization::Fp8, Quantization::Bf16].into_iter().find(wide_enough).unwrap()
 }
 
 #[test]
