@@ -49,7 +49,7 @@ pub async fn seed(pool: &PgPool) -> Result<Seeded> {
     let instances: Vec<InstanceType> = read("instance types", INSTANCES)?;
     let prices = read_prices()?;
     let published = published::results()?;
-    let targets = targets::specs()?;
+    let targets = targets::specs(&models, &instances)?;
     let prompts = Dataset::parse(STANDARD).map_err(|error| broken("standard dataset", &error))?;
     let mut transaction = pool.begin().await?;
     // Replicas that start together take turns.

@@ -4,15 +4,16 @@
 use std::num::NonZeroU32;
 
 use accelbench_core::engine::EngineName;
-use accelbench_core::instance::InstanceTypeName;
+use accelbench_core::engine::profile::{DeploymentRequest, choose};
+use accelbench_core::instance::{InstanceType, InstanceTypeName};
 use accelbench_core::load::{Measurement, OfferedLoad};
-use accelbench_core::model::{ModelId, Quantization};
+use accelbench_core::model::{Model, ModelId, Quantization};
 use accelbench_core::run::{PlatformSpec, RunSpec};
 use accelbench_core::workload::Workload;
 use serde::Deserialize;
 
-use super::read;
-use crate::Result;
+use super::{broken, read};
+use crate::{Error, Result};
 
 const TARGETS: &[u8] = include_bytes!("../../seed/catalog_targets.csv");
 
@@ -28,25 +29,41 @@ struct TargetRow {
     instance_type: InstanceTypeName,
     /// Empty: as the model comes.
     quantization: Option<Quantization>,
-    tensor_parallel: u32,
 }
 
-/// What the targets of this release are run as.
+/// What the targets of this release are run as, each over as few accelerators as hold it.
 ///
 /// # Errors
 /// [`crate::Error::Conflict`] when the release itself is broken.
-pub(super) fn specs() -> Result<Vec<RunSpec>> {
-    Ok(read::<TargetRow>("catalog targets", TARGETS)?.into_iter().map(spec).collect())
+pub(super) fn specs(models: &[Model], instances: &[InstanceType]) -> Result<Vec<RunSpec>> {
+    let rows = read::<TargetRow>("catalog targets", TARGETS)?;
+    rows.into_iter().map(|row| spec(row, models, instances)).collect()
 }
 
-fn spec(row: TargetRow) -> RunSpec {
+fn spec(row: TargetRow, models: &[Model], instances: &[InstanceType]) -> Result<RunSpec> {
+    let unknown = |name: &str| Error::Conflict(format!("a catalog target names {name}, which is not known"));
+    let model = models.iter().find(|model| model.model == row.model);
+    let model = model.ok_or_else(|| unknown(row.model.as_str()))?;
+    let instance = instances.iter().find(|instance| instance.instance_type == row.instance_type);
+    let instance = instance.ok_or_else(|| unknown(row.instance_type.as_str()))?;
+    let mut spec = unsplit(row);
+    let request = DeploymentRequest::of_run(&spec, model, instance);
+    let plan = choose(&DeploymentRequest { tensor_parallel: None, ..request });
+    spec.tensor_parallel = plan
+        .map_err(|error| broken(&format!("catalog target {} on {}", spec.model, spec.instance_type), &error))?
+        .parallelism
+        .tensor_parallel;
+    Ok(spec)
+}
+
+fn unsplit(row: TargetRow) -> RunSpec {
     RunSpec {
         model: row.model,
         revision: None,
         instance_type: row.instance_type,
         platform: PlatformSpec::Kubernetes { engine: EngineName::vllm() },
         quantization: row.quantization,
-        tensor_parallel: row.tensor_parallel,
+        tensor_parallel: 1,
         workload: Workload::default(),
         load_points: CONCURRENCIES
             .into_iter()
