@@ -66,7 +66,7 @@ pub struct CatalogOptions {
     pub budget_usd: Option<f64>,
 
     /// The region whose on-demand prices the budget is reckoned with
-    #[arg(long = "catalog-region", env = "ACCELBENCH_CATALOG_REGION", value_name = "REGION", default_value = DEFAULT_REGION)]
+    #[arg(id = "catalog-region", long = "catalog-region", env = "ACCELBENCH_CATALOG_REGION", value_name = "REGION", default_value = DEFAULT_REGION)]
     pub region: String,
 
     /// A file that holds the Hugging Face token with which the catalog's gated models are downloaded
