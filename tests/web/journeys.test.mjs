@@ -58,6 +58,11 @@ test('a list is filtered, sorted and compared', async () => {
 
 test('a run is started with the keyboard alone and watched to its end', async () => {
   const page = await open(browser);
+  // The page must follow its run however late its second script comes.
+  await page.route(/hx-sse/, async (route) => {
+    await new Promise((resolve) => { setTimeout(resolve, 700); });
+    await route.continue();
+  });
   await page.show('/');
   const reach = async (matches) => {
     for (let step = 0; step < 60; step += 1) {
