@@ -11,7 +11,7 @@ use crate::account::Account;
 use crate::data_directory::cluster_version;
 
 /// The oldest major version that the schema and its queue are written for.
-pub const OLDEST_MAJOR_VERSION: u32 = 14;
+pub const OLDEST_MAJOR_VERSION: u32 = 15;
 
 /// Extensions that the job queue's schema creates; some systems pack them apart from the server.
 const NEEDED_EXTENSIONS: [&str; 2] = ["hstore", "pgcrypto"];
