@@ -155,7 +155,7 @@ mod tests {
         let missing = Error::NotFound { rejected: "; /usr/pgsql-9.6/bin: version 9 is too old".into() };
         assert_eq!(
             missing.to_string(),
-            "no usable PostgreSQL 14 or newer was found; /usr/pgsql-9.6/bin: version 9 is too old; install it with \
+            "no usable PostgreSQL 15 or newer was found; /usr/pgsql-9.6/bin: version 9 is too old; install it with \
              the package manager: `apt-get install postgresql` on Debian and Ubuntu, `dnf install postgresql-server \
              postgresql-contrib` on Fedora, `brew install postgresql@17` on macOS"
         );
