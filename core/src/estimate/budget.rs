@@ -19,16 +19,17 @@ pub enum OverBudget {
     },
     /// It would only be ended when it has.
     #[error(
-        "the run's time limit of {timeout_s} s allows it to cost {at_time_limit_usd:.2} USD, more than max_cost_usd of {max_cost_usd:.2}; set timeout_s to {affordable_s} or less, or allow more"
+        "the run's time limit of {timeout_s} s and its teardown allow it to cost {at_time_limit_usd:.2} USD, more than max_cost_usd of {max_cost_usd:.2}; {}allow more",
+        shorter(*affordable_s)
     )]
     TimeLimit {
         /// The time limit.
         timeout_s: u32,
-        /// Its cost.
+        /// Its cost, with the teardown after it.
         at_time_limit_usd: f64,
         /// What was allowed.
         max_cost_usd: f64,
-        /// The time limit that is within it.
+        /// The time limit that is within it; 0 if none is.
         affordable_s: u32,
     },
     /// Nobody knows.
@@ -41,6 +42,11 @@ pub enum OverBudget {
         /// What was allowed.
         max_cost_usd: f64,
     },
+}
+
+/// The way out that costs nothing, if there is one.
+fn shorter(affordable_s: u32) -> String {
+    if affordable_s == 0 { String::new() } else { format!("set timeout_s to {affordable_s} or less, or ") }
 }
 
 impl RunEstimate {
@@ -61,7 +67,8 @@ impl RunEstimate {
                         timeout_s: self.time.timeout_s,
                         at_time_limit_usd: at_time_limit,
                         max_cost_usd,
-                        affordable_s: (max_cost_usd / per_hour * 3600.0).floor() as u32,
+                        affordable_s: (max_cost_usd / per_hour * 3600.0 - self.time.teardown_s.high).floor()
+                            as u32,
                     })
                 } else {
                     Ok(())

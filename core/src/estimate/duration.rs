@@ -29,12 +29,14 @@ const LOCAL_S: Estimated = Estimated { value: 2.0, low: 1.0, high: 60.0 };
 /// How long a run would take, part by part, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RunTime {
-    /// Until the engine is ready. On a cluster an assumption.
+    /// Until the engine is ready.
     pub startup_s: Estimated,
     /// Warm-ups and measurements of all load points.
     pub measuring_s: Estimated,
-    /// Until nothing of the run is left. On a cluster an assumption.
+    /// Until nothing of the run is left.
     pub teardown_s: Estimated,
+    /// Whether start and teardown are assumptions, as on a cluster: nothing of ours has measured them yet.
+    pub assumed: bool,
     /// All of it. The run is ended at its time limit, whatever it does.
     pub total_s: Estimated,
     /// The time limit, which does not count the teardown.
@@ -47,19 +49,16 @@ impl RunTime {
         plan: Option<&DeploymentPlan>,
         load_points: &[LoadPointEstimate],
     ) -> Self {
-        let (startup_s, teardown_s) = match (&spec.platform, plan) {
-            (PlatformSpec::Kubernetes { .. }, plan) => (on_a_cluster(plan), TEARDOWN_S),
-            (PlatformSpec::Local { .. } | PlatformSpec::Endpoint { .. }, _) => {
-                (LOCAL_S, Estimated::default())
-            }
-        };
+        let assumed = matches!(spec.platform, PlatformSpec::Kubernetes { .. });
+        let (startup_s, teardown_s) =
+            if assumed { (on_a_cluster(plan), TEARDOWN_S) } else { (LOCAL_S, Estimated::default()) };
         let measuring_s = measuring(spec, load_points);
         let timeout = f64::from(spec.timeout_s);
         let ended = |part: fn(&Estimated) -> f64| {
             (part(&startup_s) + part(&measuring_s)).min(timeout) + part(&teardown_s)
         };
         let total_s = each(ended);
-        Self { startup_s, measuring_s, teardown_s, total_s, timeout_s: spec.timeout_s }
+        Self { startup_s, measuring_s, teardown_s, assumed, total_s, timeout_s: spec.timeout_s }
     }
 }
 

@@ -32,7 +32,7 @@ pub enum RunMoney {
         per_hour: f64,
         /// The run.
         estimate: Estimated,
-        /// The run, were it ended only by its time limit.
+        /// The run, were it ended only by its time limit, with the longest teardown that is assumed.
         at_time_limit: f64,
     },
 }
@@ -58,7 +58,7 @@ impl RunMoney {
         Self::Usd {
             per_hour,
             estimate: Estimated { value: usd(value), low: usd(low), high: usd(high) },
-            at_time_limit: usd(time.timeout_s.into()),
+            at_time_limit: usd(f64::from(time.timeout_s) + time.teardown_s.high),
         }
     }
 }

@@ -50,11 +50,12 @@ impl fmt::Display for RunTime {
         };
         write!(
             formatter,
-            "estimate {} minutes (start {}, measuring {}, teardown {}); ended after {:.0} in any case",
+            "estimate {} minutes (start {}, measuring {}, teardown {}{}); ended after {:.0} in any case",
             minutes(self.total_s),
             minutes(self.startup_s),
             minutes(self.measuring_s),
             minutes(self.teardown_s),
+            if self.assumed { "; start and teardown are assumptions" } else { "" },
             f64::from(self.timeout_s) / 60.0,
         )
     }
