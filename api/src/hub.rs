@@ -47,11 +47,11 @@ pub(crate) enum Unresolved {
 
 impl HubAccess {
     pub(crate) fn of(options: &ApiOptions) -> Self {
-        if options.offline {
-            return Self::NotAsked("this server is offline and does not ask the Hugging Face Hub".to_owned());
-        }
-        match Hub::new(&options.hub_url, TIMEOUTS) {
-            Ok(hub) => Self::Asked { hub, outage: Mutex::default() },
+        match options.hub.connect(TIMEOUTS) {
+            Ok(Some(hub)) => Self::Asked { hub, outage: Mutex::default() },
+            Ok(None) => {
+                Self::NotAsked("this server is offline and does not ask the Hugging Face Hub".to_owned())
+            }
             Err(error) => {
                 let reason = accelbench_store::error::chain(&error);
                 tracing::warn!(error = reason, "the Hugging Face Hub is not asked");

@@ -2,10 +2,8 @@
 
 use std::net::SocketAddr;
 
-use accelbench_hub::{Hub, Timeouts};
+use accelbench_hub::HubOptions;
 use clap::Args;
-use clap::builder::BoolishValueParser;
-use url::Url;
 
 /// How the server serves.
 #[derive(Debug, Clone, Args)]
@@ -22,24 +20,7 @@ pub struct ApiOptions {
     #[arg(long, env = "ACCELBENCH_REGION", default_value = "us-east-1")]
     pub region: String,
 
-    /// The Hugging Face Hub, or a mirror of it, that is asked for a model's commit and facts
-    #[arg(
-        long,
-        env = "HF_ENDPOINT",
-        default_value = "https://huggingface.co",
-        value_name = "URL",
-        value_parser = parse_hub_url
-    )]
-    pub hub_url: Url,
-
-    /// Never ask the Hub: only models of the catalog can be run, and their commits are not known
-    #[arg(long, env = "ACCELBENCH_OFFLINE", value_parser = BoolishValueParser::new())]
-    pub offline: bool,
-}
-
-/// A wrong address is refused when the server starts, not with each request.
-fn parse_hub_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("it is no address: {error}"))?;
-    Hub::new(&url, Timeouts::default()).map_err(|error| error.to_string())?;
-    Ok(url)
+    /// Which Hub tells of models
+    #[command(flatten)]
+    pub hub: HubOptions,
 }

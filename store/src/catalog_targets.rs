@@ -136,6 +136,36 @@ pub async fn note_submission(
     Ok(())
 }
 
+/// At most `limit` models of targets that follow their newest commit, of which the Hub told nothing for a day, or an hour
+/// after it was asked in vain; the longest unasked first.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn models_to_look_up(connection: &mut PgConnection, limit: i64) -> Result<Vec<ModelId>> {
+    let due = sqlx::query_scalar!(
+        r#"SELECT model
+        FROM models LEFT JOIN model_lookups USING (model)
+        WHERE EXISTS (
+                SELECT FROM catalog_targets
+                WHERE enabled AND spec ->> 'model' = model AND spec ->> 'revision' IS NULL)
+            AND coalesce(
+                looked_up_at + CASE WHEN error IS NULL THEN interval '24 hours' ELSE interval '1 hour' END,
+                '-infinity') <= now()
+        ORDER BY looked_up_at NULLS FIRST, model
+        LIMIT $1"#,
+        limit,
+    );
+    let due = due.fetch_all(connection).await?;
+    let name = |name: String| {
+        name.parse().map_err(|_invalid| Error::Corrupt {
+            what: "name",
+            owner: format!("model {name}"),
+            source: None,
+        })
+    };
+    due.into_iter().map(name).collect()
+}
+
 /// What is known of everything that targets are about.
 struct Facts {
     models: HashMap<ModelId, Model>,

@@ -5,6 +5,15 @@ use sqlx::PgConnection;
 
 use crate::{Error, Result};
 
+/// How a question to the Hub ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// It told the commit.
+    Answered,
+    /// It did not, for this reason.
+    Failed(String),
+}
+
 struct ModelRow {
     model: String,
     family: Option<String>,
@@ -123,6 +132,26 @@ pub(crate) async fn add_seeded(connection: &mut PgConnection, model: &Model) -> 
         Ok(_) | Err(Error::NotFound { .. }) => add(connection, model).await,
         Err(error) => Err(error),
     }
+}
+
+/// Notes that the Hub was asked for a model's newest commit.
+///
+/// # Errors
+/// [`Error::Database`] with the constraint for an unknown model.
+pub async fn note_lookup(connection: &mut PgConnection, model: &ModelId, lookup: &Lookup) -> Result<()> {
+    let error = match lookup {
+        Lookup::Answered => None,
+        Lookup::Failed(reason) => Some(reason.as_str()),
+    };
+    sqlx::query!(
+        "INSERT INTO model_lookups (model, error) VALUES ($1, $2)
+         ON CONFLICT (model) DO UPDATE SET looked_up_at = now(), error = excluded.error",
+        model.as_str(),
+        error,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// The commits of a model that are known, the newest first.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use accelbench_core::engine::EngineName;
 use accelbench_core::run::{Run, RunEvent};
+use accelbench_hub::HubOptions;
 use accelbench_store::engines;
 use accelbench_store::secrets::SecretKey;
 use accelbench_worker::{CatalogOptions, Worker, WorkerOptions};
@@ -162,6 +163,7 @@ impl Installation {
             kubernetes: cluster.map(|cluster| cluster.settings.clone()),
             price_regions: Vec::new(),
             catalog: CatalogOptions::default(),
+            hub: HubOptions::offline(),
             pricing_endpoint: None,
             program: Some(Self::program()?),
         };

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use accelbench_store::queue::ScheduledJob;
 use apalis::prelude::{BoxDynError, Data};
 
-use crate::schedules::{CATALOG, PRICES, PRUNE, SWEEP};
+use crate::schedules::{CATALOG, MODELS, PRICES, PRUNE, SWEEP};
 use crate::worker::Worker;
 
 mod prune;
 pub mod refresh_catalog;
+pub mod refresh_models;
 pub mod refresh_prices;
 mod sweep;
 
@@ -22,6 +23,7 @@ pub(crate) async fn handle(job: ScheduledJob, worker: Data<Arc<Worker>>) -> Resu
         name if name == CATALOG.name => {
             refresh_catalog::run(&worker.pool, &worker.secret_key, &worker.catalog).await
         }
+        name if name == MODELS.name => refresh_models::run_due(&worker).await,
         unknown => Err(anyhow::anyhow!("no job is called `{unknown}`; was it enqueued by another release?")),
     };
     if let Err(error) = outcome {

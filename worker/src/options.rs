@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use accelbench_core::engine::EngineName;
 use accelbench_core::price::DEFAULT_REGION;
 use accelbench_core::secret::HfToken;
+use accelbench_hub::HubOptions;
 use clap::Args;
 use url::Url;
 
@@ -47,6 +48,10 @@ pub struct WorkerOptions {
     /// How the catalog is kept fresh
     #[command(flatten)]
     pub catalog: CatalogOptions,
+
+    /// Which Hub tells the newest commits of the catalog's models
+    #[command(flatten)]
+    pub hub: HubOptions,
 
     /// Another address of the AWS pricing service
     #[arg(long, env = "ACCELBENCH_PRICING_ENDPOINT", value_name = "URL", hide = true)]

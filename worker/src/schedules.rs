@@ -24,6 +24,9 @@ pub(crate) const PRUNE: Schedule = Schedule { name: "prune", period: Duration::f
 /// Submits the runs of catalog entries that are due.
 pub(crate) const CATALOG: Schedule = Schedule { name: "catalog", period: Duration::from_mins(5) };
 
+/// Asks the Hub for newer commits of what the catalog keeps fresh, of each model once a day.
+pub(crate) const MODELS: Schedule = Schedule { name: "models", period: Duration::from_mins(5) };
+
 /// Asks for live prices where they are a day old; a fresh installation has them within minutes.
 pub(crate) const PRICES: Schedule = Schedule { name: "prices", period: Duration::from_mins(5) };
 
@@ -35,7 +38,13 @@ pub(crate) async fn keep(worker: Arc<Worker>) {
             keep_one(&worker, PRICES).await;
         }
     };
-    tokio::join!(keep_one(&worker, SWEEP), keep_one(&worker, PRUNE), keep_one(&worker, CATALOG), prices);
+    let catalog = async {
+        // Without a budget nothing is kept fresh, and no commit matters.
+        if worker.catalog.budget_usd.is_some() {
+            tokio::join!(keep_one(&worker, CATALOG), keep_one(&worker, MODELS));
+        }
+    };
+    tokio::join!(keep_one(&worker, SWEEP), keep_one(&worker, PRUNE), catalog, prices);
 }
 
 async fn keep_one(worker: &Worker, schedule: Schedule) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accelbench_core::engine::EngineName;
+use accelbench_hub::HubOptions;
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::queue::{POLL_INTERVAL, RUNS, SCHEDULES, ScheduledJob, Tick, storage};
 use accelbench_store::secrets::SecretKey;
@@ -31,6 +32,7 @@ pub struct Worker {
     pub(crate) api_url: Url,
     pub(crate) price_regions: Vec<String>,
     pub(crate) catalog: CatalogOptions,
+    pub(crate) hub: HubOptions,
     pricing_endpoint: Option<String>,
     /// Unique for each start: a name that came back would keep a dead worker's jobs alive.
     pub(crate) name: String,
@@ -63,6 +65,7 @@ impl Worker {
             api_url: options.api_url.clone(),
             price_regions: options.price_regions.clone(),
             catalog: options.catalog.clone(),
+            hub: options.hub.clone(),
             pricing_endpoint: options.pricing_endpoint.clone(),
             name,
             stopping: CancellationToken::new(),

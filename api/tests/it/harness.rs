@@ -9,6 +9,7 @@ use accelbench_core::observed::Observed;
 use accelbench_core::price::{DEFAULT_REGION, HourlyPrice, Price, PricingTier};
 use accelbench_core::result::{Origin, Provenance};
 use accelbench_core::run::{ReadyEndpoint, Run, RunId, Transition, Verdict};
+use accelbench_hub::HubOptions;
 use accelbench_store::lease::{self, Advance, Lease};
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::secrets::SecretKey;
@@ -83,8 +84,7 @@ impl TestApp {
             bind: "127.0.0.1:0".parse().unwrap(),
             max_dataset_mib: 1,
             region: "us-east-1".to_owned(),
-            hub_url: hub.cloned().unwrap_or_else(|| "https://huggingface.co".parse().unwrap()),
-            offline: hub.is_none(),
+            hub: hub.cloned().map_or_else(HubOptions::offline, HubOptions::asking),
         };
         let notifications = RunNotifications::listen(database.pool.clone());
         let app = App::new(database.pool.clone(), key.clone(), notifications, options);

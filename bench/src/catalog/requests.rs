@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use accelbench_api::{ApiOptions, App, Error};
 use accelbench_core::price::DEFAULT_REGION;
+use accelbench_hub::HubOptions;
 use accelbench_store::connect;
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::secrets::SecretKey;
@@ -32,8 +33,7 @@ impl Server {
             bind: ([127, 0, 0, 1], 0).into(),
             max_dataset_mib: 1,
             region: DEFAULT_REGION.to_owned(),
-            hub_url: "https://huggingface.co".parse()?,
-            offline: true,
+            hub: HubOptions::offline(),
         };
         let listener = TcpListener::bind(options.bind).await?;
         let root = format!("http://{}/api/v1", listener.local_addr()?);

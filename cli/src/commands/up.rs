@@ -85,6 +85,7 @@ async fn serve(
     };
     let url = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
+    let hub = options.api.hub.clone();
     let app = App::new(pool.clone(), key.clone(), RunNotifications::listen(pool.clone()), options.api);
     let api_stop = stop.clone();
     let api = tokio::spawn(async move {
@@ -100,6 +101,7 @@ async fn serve(
         kubernetes: options.kubernetes,
         price_regions: options.price_regions,
         catalog: options.catalog,
+        hub,
         pricing_endpoint: None,
         program: None,
     };
