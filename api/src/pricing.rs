@@ -37,12 +37,11 @@ pub(crate) struct PriceList {
 }
 
 impl PriceParts {
-    /// The pricing that the words name. A reserved tier without a payment option is paid by the hour, because that is what
+    /// The pricing that the words name. A commitment without a payment option is paid by the hour, because that is what
     /// an hourly price is compared with.
     pub(crate) fn pricing(&self) -> Result<Pricing, ApiError> {
         let word = self.tier.as_deref().unwrap_or("on_demand");
-        let payment = self.payment.or_else(|| word.starts_with("reserved").then_some(Payment::NoUpfront));
-        let payment = payment.filter(|_| word.starts_with("reserved"));
+        let payment = PricingTier::is_commitment(word).then(|| self.payment.unwrap_or(Payment::NoUpfront));
         let tier = PricingTier::from_words(word, payment)
             .map_err(|error| ApiError::unprocessable(error.to_string()))?;
         let region = self.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
@@ -84,6 +83,8 @@ pub(crate) fn tier_words(tier: &str) -> &'static str {
     match tier {
         "reserved_1_year" => "1 year reserved",
         "reserved_3_year" => "3 years reserved",
+        "savings_plan_1_year" => "1 year savings plan",
+        "savings_plan_3_year" => "3 years savings plan",
         "spot" => "spot",
         "capacity_block" => "capacity block",
         _ => "on-demand",

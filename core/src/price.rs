@@ -12,7 +12,7 @@ pub const DEFAULT_REGION: &str = "us-east-1";
 /// Hours of a year as AWS spreads an upfront fee over them.
 const HOURS_PER_YEAR: f64 = 8760.0;
 
-/// How a reserved instance is paid.
+/// How a commitment is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payment {
@@ -24,7 +24,7 @@ pub enum Payment {
     AllUpfront,
 }
 
-/// How long a reserved instance is bound.
+/// How long a commitment binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Term {
@@ -42,6 +42,8 @@ pub enum PricingTier {
     OnDemand,
     /// A standard reserved instance.
     Reserved(Term, Payment),
+    /// A Compute Savings Plan, which any instance type of any region draws on.
+    SavingsPlan(Term, Payment),
     /// Spare capacity that AWS may take back; an average over time.
     Spot,
     /// A block of capacity bought for some days.
@@ -59,7 +61,7 @@ struct TierWords {
 /// Why words name no tier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no pricing tier: give on_demand, spot or capacity_block, or reserved_1_year or reserved_3_year with no_upfront, partial_upfront or all_upfront"
+    "`{0}` is no pricing tier: give on_demand, spot or capacity_block, or reserved_1_year, reserved_3_year, savings_plan_1_year or savings_plan_3_year with no_upfront, partial_upfront or all_upfront"
 )]
 pub struct InvalidTier(String);
 
@@ -126,15 +128,30 @@ impl Term {
 
 impl PricingTier {
     /// The words of all tiers, without their payment options.
-    pub const WORDS: [&str; 5] =
-        ["on_demand", "reserved_1_year", "reserved_3_year", "spot", "capacity_block"];
+    pub const WORDS: [&str; 7] = [
+        "on_demand",
+        "reserved_1_year",
+        "reserved_3_year",
+        "savings_plan_1_year",
+        "savings_plan_3_year",
+        "spot",
+        "capacity_block",
+    ];
 
     /// Every tier with every payment option.
     pub fn all() -> impl Iterator<Item = Self> {
-        let reserved = [Term::OneYear, Term::ThreeYears]
-            .into_iter()
-            .flat_map(|term| Payment::ALL.into_iter().map(move |payment| Self::Reserved(term, payment)));
-        [Self::OnDemand].into_iter().chain(reserved).chain([Self::Spot, Self::CapacityBlock])
+        let bound = |tier: fn(Term, Payment) -> Self| {
+            let terms = [Term::OneYear, Term::ThreeYears].into_iter();
+            terms.flat_map(move |term| Payment::ALL.into_iter().map(move |payment| tier(term, payment)))
+        };
+        let committed = bound(Self::Reserved).chain(bound(Self::SavingsPlan));
+        [Self::OnDemand].into_iter().chain(committed).chain([Self::Spot, Self::CapacityBlock])
+    }
+
+    /// Whether the tier of this word is a commitment, which a payment option is part of.
+    #[must_use]
+    pub fn is_commitment(word: &str) -> bool {
+        Self::from_words(word, Some(Payment::NoUpfront)).is_ok()
     }
 
     /// The word for the tier without its payment option.
@@ -144,16 +161,18 @@ impl PricingTier {
             Self::OnDemand => "on_demand",
             Self::Reserved(Term::OneYear, _) => "reserved_1_year",
             Self::Reserved(Term::ThreeYears, _) => "reserved_3_year",
+            Self::SavingsPlan(Term::OneYear, _) => "savings_plan_1_year",
+            Self::SavingsPlan(Term::ThreeYears, _) => "savings_plan_3_year",
             Self::Spot => "spot",
             Self::CapacityBlock => "capacity_block",
         }
     }
 
-    /// The payment option, which reserved instances alone have.
+    /// The payment option, which commitments alone have.
     #[must_use]
     pub fn payment(self) -> Option<Payment> {
         match self {
-            Self::Reserved(_, payment) => Some(payment),
+            Self::Reserved(_, payment) | Self::SavingsPlan(_, payment) => Some(payment),
             Self::OnDemand | Self::Spot | Self::CapacityBlock => None,
         }
     }
@@ -161,12 +180,14 @@ impl PricingTier {
     /// The tier that the words stand for.
     ///
     /// # Errors
-    /// [`InvalidTier`] for unknown words, a reserved tier without a payment option, or another with one.
+    /// [`InvalidTier`] for unknown words, a commitment without a payment option, or another tier with one.
     pub fn from_words(tier: &str, payment: Option<Payment>) -> Result<Self, InvalidTier> {
         match (tier, payment) {
             ("on_demand", None) => Ok(Self::OnDemand),
             ("reserved_1_year", Some(payment)) => Ok(Self::Reserved(Term::OneYear, payment)),
             ("reserved_3_year", Some(payment)) => Ok(Self::Reserved(Term::ThreeYears, payment)),
+            ("savings_plan_1_year", Some(payment)) => Ok(Self::SavingsPlan(Term::OneYear, payment)),
+            ("savings_plan_3_year", Some(payment)) => Ok(Self::SavingsPlan(Term::ThreeYears, payment)),
             ("spot", None) => Ok(Self::Spot),
             ("capacity_block", None) => Ok(Self::CapacityBlock),
             _ => Err(InvalidTier(tier.to_owned())),
@@ -194,6 +215,18 @@ impl HourlyPrice {
     pub fn reserved(term: Term, per_hour: f64, upfront: f64) -> Self {
         Self { per_hour: per_hour + upfront / term.hours(), upfront }
     }
+
+    /// The price of an hour that a savings plan covers. Its rate is what the whole commitment comes to by the hour, of
+    /// which all, half or nothing is paid in advance.
+    #[must_use]
+    pub fn savings_plan(term: Term, payment: Payment, rate: f64) -> Self {
+        let in_advance = match payment {
+            Payment::NoUpfront => 0.0,
+            Payment::PartialUpfront => 0.5,
+            Payment::AllUpfront => 1.0,
+        };
+        Self { per_hour: rate, upfront: rate * in_advance * term.hours() }
+    }
 }
 
 #[cfg(test)]
@@ -206,21 +239,19 @@ mod tests {
         // m5.large in us-east-1, 2020: USD 494 in advance for a year.
         let all_upfront = HourlyPrice::reserved(Term::OneYear, 0.0, 494.0);
         assert!((all_upfront.per_hour - 0.056_393).abs() < 1e-6, "{all_upfront:?}");
+        let plan = HourlyPrice::savings_plan(Term::ThreeYears, Payment::PartialUpfront, 0.05);
+        assert!((plan.per_hour - 0.05).abs() < 1e-12 && (plan.upfront - 657.0).abs() < 1e-9, "{plan:?}");
         let partial = HourlyPrice::reserved(Term::ThreeYears, 0.02, 500.0);
         assert!((partial.per_hour - (0.02 + 500.0 / 26_280.0)).abs() < 1e-12);
     }
 
     #[test]
     fn a_tier_is_its_words() {
-        for tier in [
-            PricingTier::OnDemand,
-            PricingTier::Reserved(Term::OneYear, Payment::NoUpfront),
-            PricingTier::Reserved(Term::ThreeYears, Payment::AllUpfront),
-            PricingTier::Spot,
-            PricingTier::CapacityBlock,
-        ] {
+        assert_eq!(PricingTier::all().count(), 15);
+        for tier in PricingTier::all() {
             assert_eq!(PricingTier::from_words(tier.as_str(), tier.payment()), Ok(tier));
             assert!(PricingTier::WORDS.contains(&tier.as_str()));
+            assert_eq!(PricingTier::is_commitment(tier.as_str()), tier.payment().is_some());
         }
         assert!(PricingTier::from_words("reserved_1_year", None).is_err());
         assert!(PricingTier::from_words("on_demand", Some(Payment::NoUpfront)).is_err());

@@ -9,7 +9,8 @@ use accelbench_store::prices::{KnownPrice, PriceFilter, is_due, newest};
 use accelbench_tests::database::TestDatabase;
 use accelbench_tests::installation::Installation;
 use accelbench_worker::jobs::refresh_prices;
-use accelbench_worker::prices::{PriceList, SOURCE};
+use accelbench_worker::prices::PriceSource;
+use accelbench_worker::prices::price_list::{PriceList, SOURCE};
 use aws_sdk_pricing::Client;
 use aws_sdk_pricing::config::{BehaviorVersion, Config, Credentials, Region};
 use axum::body::Bytes;
@@ -19,6 +20,9 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router, routing};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+mod ec2;
+mod savings_plans;
 
 const SAMPLE: &str = include_str!("../../worker/tests/data/accelerated.json");
 
@@ -81,17 +85,22 @@ async fn seeded() -> TestDatabase {
     database
 }
 
+async fn ask(pool: &PgPool, source: &dyn PriceSource) {
+    refresh_prices::run(pool, source, &["us-east-1".to_owned()]).await.unwrap();
+}
+
 async fn refresh(pool: &PgPool, answers: Vec<Answer>) {
-    refresh_prices::run(pool, &price_list(answers).await, &["us-east-1".to_owned()]).await.unwrap();
+    ask(pool, &price_list(answers).await).await;
 }
 
 async fn on_demand(pool: &PgPool, instance_type: &str) -> KnownPrice {
-    let filter = PriceFilter {
-        instance_type: Some(instance_type),
-        region: Some("us-east-1"),
-        tier: Some("on_demand"),
-    };
-    newest(&mut pool.acquire().await.unwrap(), &filter).await.unwrap().pop().unwrap()
+    of_tier(pool, instance_type, "on_demand").await.pop().unwrap()
+}
+
+async fn of_tier(pool: &PgPool, instance_type: &str, tier: &str) -> Vec<KnownPrice> {
+    let filter =
+        PriceFilter { instance_type: Some(instance_type), region: Some("us-east-1"), tier: Some(tier) };
+    newest(&mut pool.acquire().await.unwrap(), &filter).await.unwrap()
 }
 
 async fn last_refresh(pool: &PgPool) -> (i32, i32, Option<String>) {

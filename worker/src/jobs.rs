@@ -11,6 +11,7 @@ use crate::worker::Worker;
 
 mod prune;
 pub mod refresh_catalog;
+pub mod refresh_instances;
 pub mod refresh_models;
 pub mod refresh_prices;
 mod sweep;

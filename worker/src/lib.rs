@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod driver;
+pub mod ec2;
 pub mod jobs;
 pub mod options;
 pub mod platform;

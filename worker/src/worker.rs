@@ -20,7 +20,6 @@ use uuid::Uuid;
 use crate::options::{CatalogOptions, OfferedCommand, WorkerOptions};
 use crate::platform::kubernetes::KubernetesPlatform;
 use crate::platform::{Platform, Platforms};
-use crate::prices::PriceList;
 use crate::{jobs, reaper, schedules, tick};
 
 /// What every tick and job of this process may use.
@@ -33,7 +32,7 @@ pub struct Worker {
     pub(crate) price_regions: Vec<String>,
     pub(crate) catalog: CatalogOptions,
     pub(crate) hub: HubOptions,
-    pricing_endpoint: Option<String>,
+    pub(crate) pricing_endpoint: Option<String>,
     /// Unique for each start: a name that came back would keep a dead worker's jobs alive.
     pub(crate) name: String,
     /// Set when the process shall end: ticks in hand give their run back.
@@ -71,11 +70,6 @@ impl Worker {
             stopping: CancellationToken::new(),
             pool,
         })
-    }
-
-    /// The price list with the credentials as they are now: they may have changed since yesterday.
-    pub(crate) async fn price_list(&self) -> PriceList {
-        PriceList::from_environment(self.pricing_endpoint.as_deref()).await
     }
 
     /// The same worker with each of its platforms behind what `wrap` makes of it.

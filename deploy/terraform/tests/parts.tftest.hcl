@@ -54,7 +54,10 @@ run "identities_without_a_bucket" {
     bucket       = null
   }
   assert {
-    condition     = jsondecode(aws_iam_role_policy.worker_prices.policy).Statement[*].Action == ["pricing:GetProducts"]
+    condition = jsondecode(aws_iam_role_policy.worker_prices.policy).Statement[*].Action == [[
+      "pricing:GetProducts", "ec2:DescribeSpotPriceHistory", "ec2:DescribeInstanceTypes",
+      "savingsplans:DescribeSavingsPlansOfferingRates",
+    ]]
     error_message = "workers read prices and may do nothing else"
   }
   assert {

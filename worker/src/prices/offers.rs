@@ -9,7 +9,7 @@ use accelbench_core::price::{HourlyPrice, Payment, Price, PricingTier, Term};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::SOURCE;
+use super::price_list::SOURCE;
 
 /// Why a product could not be read.
 #[derive(Debug, thiserror::Error)]

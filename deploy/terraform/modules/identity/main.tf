@@ -21,7 +21,7 @@ locals {
   })
 }
 
-# Workers read the price list, which knows no resources.
+# Workers ask for prices and instance types; none of these actions knows resources.
 resource "aws_iam_role" "worker" {
   name               = "${var.cluster_name}-worker"
   assume_role_policy = local.assume
@@ -31,8 +31,17 @@ resource "aws_iam_role_policy" "worker_prices" {
   name = "prices"
   role = aws_iam_role.worker.id
   policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "pricing:GetProducts", Resource = "*" }]
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Allow"
+      Action = [
+        "pricing:GetProducts",
+        "ec2:DescribeSpotPriceHistory",
+        "ec2:DescribeInstanceTypes",
+        "savingsplans:DescribeSavingsPlansOfferingRates",
+      ]
+      Resource = "*"
+    }]
   })
 }
 
