@@ -63,6 +63,13 @@ screenshots: setup
 	$(CARGO) build --workspace --bins --locked
 	./tests/web/run screenshots
 
+# Breaks a whole installation again and again (workers, servers, engines, database, disk, clocks) and looks whether all runs
+# came out right. About an hour; CHAOS="--rounds 20 --seed 7" is another story.
+.PHONY: chaos
+chaos: setup
+	$(CARGO) build --workspace --bins --locked
+	./tests/chaos/run $(CHAOS)
+
 # PostgreSQL is the one thing that cargo does not bring.
 setup:
 	./demo/ensure-postgres

@@ -40,7 +40,15 @@ impl TestDatabase {
     /// # Errors
     /// When the server cannot be started or reached, or a migration fails.
     pub async fn create() -> anyhow::Result<Self> {
-        let (server_url, mut admin) = SharedServer::from_environment()?.connect().await?;
+        Self::create_on(&SharedServer::from_environment()?).await
+    }
+
+    /// Makes a database on this server.
+    ///
+    /// # Errors
+    /// When the server cannot be started or reached, or a migration fails.
+    pub async fn create_on(server: &SharedServer) -> anyhow::Result<Self> {
+        let (server_url, mut admin) = server.connect().await?;
         let template = template::ensure(&mut admin, &server_url).await?;
         let name = format!("{}{}", leftovers::PREFIX, Uuid::now_v7().simple());
         execute(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;

@@ -37,9 +37,16 @@ pub struct Installation {
     /// Where server and workers reach the database.
     database_url: String,
     folder: TempDir,
-    server: Child,
+    servers: Vec<Server>,
     workers: Vec<Child>,
     http: reqwest::Client,
+}
+
+/// A server and how it was started.
+struct Server {
+    child: Child,
+    port: u16,
+    arguments: Vec<String>,
 }
 
 impl Installation {
@@ -77,23 +84,59 @@ impl Installation {
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         accelbench_store::seed::seed(&database.pool).await?;
-        let folder = tempfile::tempdir()?;
-        let secret_key = SecretKey::generate();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let server = program(&folder, "server")?
-            .args(["serve", "--max-dataset-mib", "1", "--bind", &format!("127.0.0.1:{port}")])
-            .args(arguments)
-            .env("DATABASE_URL", &database_url)
-            .env("ACCELBENCH_SECRET_KEY", secret_key.to_text())
-            .spawn()?;
-        let url = format!("http://127.0.0.1:{port}");
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build()?;
-        let installation =
-            Self { database, url, secret_key, database_url, folder, server, workers: Vec::new(), http };
+        let mut installation = Self {
+            database,
+            url: String::new(),
+            secret_key: SecretKey::generate(),
+            database_url,
+            folder: tempfile::tempdir()?,
+            servers: Vec::new(),
+            workers: Vec::new(),
+            http: reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build()?,
+        };
+        installation.url = installation.start_server(arguments)?;
         installation
             .until("the server is ready", async || Ok(installation.get("/readyz").await.is_ok()))
             .await?;
         Ok(installation)
+    }
+
+    /// Starts one more server on the same database; returns its address at once.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_server(&mut self, arguments: &[&str]) -> anyhow::Result<String> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let child = self.spawn_server(port, &arguments)?;
+        self.servers.push(Server { child, port, arguments });
+        Ok(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Kills a server, without a chance to say goodbye, and starts it again at the same address.
+    ///
+    /// # Errors
+    /// When there is none of this number, or it cannot be started.
+    pub fn restart_server(&mut self, number: usize) -> anyhow::Result<()> {
+        let old = self.servers.get_mut(number).context("there is no such server")?;
+        old.child.kill()?;
+        old.child.wait()?;
+        let (port, arguments) = (old.port, old.arguments.clone());
+        let child = self.spawn_server(port, &arguments)?;
+        if let Some(server) = self.servers.get_mut(number) {
+            server.child = child;
+        }
+        Ok(())
+    }
+
+    fn spawn_server(&self, port: u16, arguments: &[String]) -> anyhow::Result<Child> {
+        let server = program(&self.folder, "server")?
+            .args(["serve", "--max-dataset-mib", "1", "--bind", &format!("127.0.0.1:{port}")])
+            .args(arguments)
+            .env("DATABASE_URL", &self.database_url)
+            .env("ACCELBENCH_SECRET_KEY", self.secret_key.to_text())
+            .spawn()?;
+        Ok(server)
     }
 
     /// Starts a worker that also offers `engines` (`NAME=COMMAND`); returns its process id.
@@ -101,8 +144,17 @@ impl Installation {
     /// # Errors
     /// When it cannot be started.
     pub fn start_worker(&mut self, engines: &[&str]) -> anyhow::Result<Pid> {
+        self.start_worker_in(engines, &[])
+    }
+
+    /// Starts a worker with more in its environment; returns its process id.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_worker_in(&mut self, engines: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Pid> {
         let mut command = program(&self.folder, "worker")?;
-        command.args(["worker", "--api-url", &self.url, "--state-dir"]).arg(self.folder.path().join("state"));
+        command.args(["worker", "--api-url", &self.url, "--state-dir"]).arg(self.state_folder());
+        command.envs(environment.iter().copied());
         for engine in engines {
             command.args(["--engine", engine]);
         }
@@ -134,10 +186,37 @@ impl Installation {
         Ok(pid)
     }
 
-    /// The server's process id.
+    /// Kills a worker of this process id, without a chance to say goodbye, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be killed.
+    pub fn kill_worker(&mut self, pid: Pid) -> anyhow::Result<()> {
+        let place = self.workers.iter().position(|worker| worker.id().cast_signed() == pid.as_raw());
+        let place = place.with_context(|| format!("no worker has the pid {pid}"))?;
+        self.workers[place].kill()?;
+        self.workers.remove(place).wait()?;
+        Ok(())
+    }
+
+    /// Where workers keep what local runs write.
+    #[must_use]
+    pub fn state_folder(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// The server's process id; of several, the first one's.
+    ///
+    /// # Panics
+    /// Never: an installation begins with a server.
     #[must_use]
     pub fn server(&self) -> Pid {
-        Pid::from_raw(self.server.id().cast_signed())
+        Pid::from_raw(self.servers[0].child.id().cast_signed())
+    }
+
+    /// The process ids of all servers.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Pid> {
+        self.servers.iter().map(|server| Pid::from_raw(server.child.id().cast_signed())).collect()
     }
 
     /// The port of the server.
@@ -202,7 +281,7 @@ impl Installation {
     /// # Errors
     /// When they cannot be listed.
     pub fn run_folders(&self) -> anyhow::Result<Vec<String>> {
-        let folders = fs::read_dir(self.folder.path().join("state/runs"))?;
+        let folders = fs::read_dir(self.state_folder().join("runs"))?;
         folders.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
@@ -375,7 +454,8 @@ fn program(folder: &TempDir, name: &str) -> anyhow::Result<Command> {
 
 impl Drop for Installation {
     fn drop(&mut self) {
-        for child in self.workers.iter_mut().chain([&mut self.server]) {
+        let servers = self.servers.iter_mut().map(|server| &mut server.child);
+        for child in self.workers.iter_mut().chain(servers) {
             // Whatever has ended already is what is wanted.
             let _ = child.kill();
             let _ = child.wait();

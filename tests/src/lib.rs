@@ -1,5 +1,6 @@
 //! The test harness: what tests of several crates share. The tests themselves are in `it/`.
 
+pub mod chaos;
 pub mod cluster;
 pub mod database;
 pub mod faults;

@@ -2,18 +2,28 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::sleep;
 use url::Url;
 
 /// Forwards connections to a server while it is not cut. Cutting ends the open ones; new ones are closed at once.
 #[derive(Debug, Clone)]
 pub struct Cable {
     address: SocketAddr,
-    cut: Arc<watch::Sender<bool>>,
+    state: Arc<watch::Sender<State>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    cut: bool,
+    /// How much later the server receives what it is sent.
+    delay: Duration,
 }
 
 impl Cable {
@@ -26,8 +36,9 @@ impl Cable {
         let host = url.host_str().context("the URL has no host")?.to_owned();
         let target = format!("{host}:{}", url.port().context("the URL has no port")?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let cable = Self { address: listener.local_addr()?, cut: Arc::new(watch::Sender::new(false)) };
-        tokio::spawn(forward(listener, target, cable.cut.subscribe()));
+        let state = watch::Sender::new(State::default());
+        let cable = Self { address: listener.local_addr()?, state: Arc::new(state) };
+        tokio::spawn(forward(listener, target, cable.state.subscribe()));
         url.set_ip_host(cable.address.ip())
             .and(url.set_port(Some(cable.address.port())))
             .ok()
@@ -37,28 +48,56 @@ impl Cable {
 
     /// Ends every connection and lets none through.
     pub fn cut(&self) {
-        self.cut.send_replace(true);
+        self.state.send_modify(|state| state.cut = true);
     }
 
-    /// Lets connections through again.
+    /// Lets what is sent to the server arrive later by this much.
+    pub fn delay(&self, delay: Duration) {
+        self.state.send_modify(|state| state.delay = delay);
+    }
+
+    /// Lets connections through again, and at once.
     pub fn mend(&self) {
-        self.cut.send_replace(false);
+        self.state.send_replace(State::default());
     }
 }
 
-async fn forward(listener: TcpListener, target: String, cut: watch::Receiver<bool>) {
-    while let Ok((mut client, _)) = listener.accept().await {
-        let (target, mut cut) = (target.clone(), cut.clone());
+async fn forward(listener: TcpListener, target: String, state: watch::Receiver<State>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let (target, mut state) = (target.clone(), state.clone());
         tokio::spawn(async move {
-            if *cut.borrow() {
+            if state.borrow().cut {
                 return;
             }
-            let Ok(mut server) = TcpStream::connect(target).await else { return };
+            let Ok(server) = TcpStream::connect(target).await else { return };
+            let ((from_client, mut to_client), (mut from_server, to_server)) =
+                (client.into_split(), server.into_split());
             // Either side that ends, or the cut, ends both.
             tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut server) => {}
-                _ = cut.wait_for(|&cut| cut) => {}
+                _ = carry(from_client, to_server, state.clone()) => {}
+                _ = copy(&mut from_server, &mut to_client) => {}
+                _ = state.wait_for(|state| state.cut) => {}
             }
         });
+    }
+}
+
+/// Carries what a client sends, late by the delay that the cable has meanwhile.
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: watch::Receiver<State>,
+) -> std::io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let length = from.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        let delay = state.borrow().delay;
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
+        to.write_all(&buffer[..length]).await?;
     }
 }
