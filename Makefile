@@ -92,6 +92,12 @@ bench-differences:
 bench-catalog:
 	$(CARGO) run --release --locked -p accelbench-bench -- catalog $(BENCH_CATALOG)
 
+# How soon and how fast jobs are taken from the queue, beside other queues, and behind 100,000 waiting runs. Prints; nothing
+# passes or fails. About 3 minutes; BENCH_QUEUE="--waiting 1000" is quicker.
+.PHONY: bench-queue
+bench-queue:
+	$(CARGO) run --release --locked -p accelbench-bench -- queue $(BENCH_QUEUE)
+
 # Renews the JSON schema of the load report from its types.
 schema:
 	ACCELBENCH_WRITE_SCHEMA=1 $(CARGO) test --quiet -p accelbench-core schema::tests::the_committed

@@ -9,7 +9,8 @@ use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
-mod latency;
+use crate::latency::Percentiles;
+
 mod plain_sql;
 mod population;
 mod questions;
@@ -17,7 +18,6 @@ mod requests;
 mod statements;
 mod writes;
 
-use latency::Percentiles;
 use population::Population;
 use questions::Question;
 use requests::Server;

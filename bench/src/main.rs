@@ -6,6 +6,8 @@ mod catalog;
 mod client;
 mod differences;
 mod fidelity;
+mod latency;
+mod queue;
 mod server;
 mod truth;
 
@@ -24,6 +26,8 @@ enum Command {
     Differences(differences::DifferenceOptions),
     /// Ask a large catalog its most used questions, over HTTP and in plain SQL
     Catalog(catalog::CatalogOptions),
+    /// Put jobs into queues on PostgreSQL and time them, ours beside others
+    Queue(queue::QueueOptions),
     /// Serve tokens at precise moments and write down when they went; started by the benchmark
     #[command(hide = true)]
     Server(server::ServerOptions),
@@ -37,6 +41,7 @@ fn main() -> anyhow::Result<()> {
         Command::Fidelity(options) => fidelity::run(&options),
         Command::Differences(options) => differences::run(&options),
         Command::Catalog(options) => catalog::run(&options),
+        Command::Queue(options) => queue::run(options),
         Command::Server(options) => server::run(&options),
         Command::Client(options) => client::run(&options),
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tokio::process::Command;
 
-use super::latency::Percentiles;
 use super::population::Population;
+use crate::latency::Percentiles;
 
 /// Runs the scripts in turn by chance, from several clients at once, with statements prepared once as the server's are.
 pub(super) async fn run(

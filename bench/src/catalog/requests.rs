@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::latency::Percentiles;
 use super::questions::Question;
+use crate::latency::Percentiles;
 
 /// A server that can be asked.
 pub(super) struct Server {

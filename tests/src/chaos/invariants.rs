@@ -50,11 +50,18 @@ pub(super) async fn check(system: &System, runs: &[Uuid], faults: &[Fault]) -> a
     for outcome in outcomes {
         ended.violations.extend(wrong(&outcome));
         ended.violations.extend(without_cause(&outcome, faults));
-        ended.verdicts.push(outcome.verdict.unwrap_or_else(|| "not ended".to_owned()));
+        ended.verdicts.push(called(&outcome));
     }
     ended.violations.extend(left_over(system).await?);
     ended.violations.extend(over_the_cap(system).await?);
     Ok(ended)
+}
+
+fn called(outcome: &Outcome) -> String {
+    match outcome.verdict.as_deref() {
+        Some("failed") if outcome.engine.as_deref() == Some("broken") => "failed (broken engine)".to_owned(),
+        verdict => verdict.unwrap_or("not ended").to_owned(),
+    }
 }
 
 fn wrong(outcome: &Outcome) -> Option<String> {

@@ -6,16 +6,16 @@ use anyhow::ensure;
 
 /// Three percentiles of a series.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Percentiles {
-    pub(super) p50_ms: f64,
-    pub(super) p95_ms: f64,
-    pub(super) p99_ms: f64,
-    pub(super) count: usize,
+pub(crate) struct Percentiles {
+    pub(crate) p50_ms: f64,
+    pub(crate) p95_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) count: usize,
 }
 
 impl Percentiles {
     /// Of latencies in milliseconds, in any order.
-    pub(super) fn of(mut latencies_ms: Vec<f64>) -> anyhow::Result<Self> {
+    pub(crate) fn of(mut latencies_ms: Vec<f64>) -> anyhow::Result<Self> {
         ensure!(!latencies_ms.is_empty(), "nothing was answered in time; give it more seconds");
         latencies_ms.sort_by(f64::total_cmp);
         let count = latencies_ms.len();
