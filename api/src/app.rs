@@ -9,6 +9,7 @@ use accelbench_store::{PgPool, PooledConnection};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use axum::serve::{ListenerExt as _, serve as serve_listener};
 use tokio::net::TcpListener;
@@ -20,6 +21,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::error::ApiError;
 use crate::hub::HubAccess;
+use crate::metrics::{self, HttpMetrics};
 use crate::options::ApiOptions;
 use crate::{assets, pages, rest, security};
 
@@ -34,6 +36,7 @@ struct Inner {
     secret_key: SecretKey,
     notifications: RunNotifications,
     hub: HubAccess,
+    http_metrics: HttpMetrics,
     options: ApiOptions,
     /// Tells open streams that the server ends.
     stopping: watch::Sender<bool>,
@@ -58,7 +61,10 @@ impl App {
     ) -> Self {
         let stopping = watch::Sender::new(false);
         let hub = HubAccess::of(&options);
-        Self { inner: Arc::new(Inner { pool, secret_key, notifications, hub, options, stopping }) }
+        let http_metrics = HttpMetrics::default();
+        Self {
+            inner: Arc::new(Inner { pool, secret_key, notifications, hub, http_metrics, options, stopping }),
+        }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
@@ -75,6 +81,12 @@ impl App {
 
     pub(crate) fn hub(&self) -> &HubAccess {
         &self.inner.hub
+    }
+
+    /// How long its answers take; shared, so that it may be shown while the server serves.
+    #[must_use]
+    pub fn http_metrics(&self) -> &HttpMetrics {
+        &self.inner.http_metrics
     }
 
     /// The region of the cluster.
@@ -112,6 +124,7 @@ pub fn router(app: App) -> Router {
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(security::span))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
 }
 

@@ -14,6 +14,7 @@ mod fitting;
 mod frontier;
 mod html;
 mod hub;
+pub mod metrics;
 mod options;
 mod pages;
 mod pricing;

@@ -12,6 +12,7 @@ mod commands;
 mod exit;
 mod home;
 mod logging;
+mod metrics;
 mod output;
 mod shutdown;
 mod tables;

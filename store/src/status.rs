@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::Result;
 
@@ -48,4 +48,13 @@ pub async fn summary(connection: &mut PgConnection) -> Result<Status> {
         oldest_queued_s: rest.oldest_queued_s,
         database_version: rest.database_version,
     })
+}
+
+/// Whether the database answers at all.
+///
+/// # Errors
+/// [`crate::Error::Database`].
+pub async fn answers(connection: &mut PgConnection) -> Result<()> {
+    connection.ping().await?;
+    Ok(())
 }

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use accelbench_core::run::{Phase, ReadyEndpoint, Run, RunId, Transition, Verdict};
-use accelbench_store::lease::{self, Advance, Lease};
+use accelbench_store::lease::{self, Advance, Claim, Lease};
 use accelbench_store::{Error, intake, logs, notifications, results, runs};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::platform::{LogTail, Platform, PlatformError};
-use crate::provenance;
 use crate::worker::Worker;
+use crate::{metrics, provenance};
 use accelbench_store::error::chain;
 
 mod failure;
@@ -109,29 +109,35 @@ impl<'a> Driver<'a> {
 
     async fn apply(&self, run: &Run, step: Step) -> Result<(), Error> {
         let mut transaction = self.worker.pool.begin().await?;
-        match &step {
+        let moved = match &step {
             Step::Claim => {
-                lease::claim(
+                let claim = lease::claim(
                     &mut transaction,
                     self.lease,
                     run,
                     "a place is free: the engine is being started",
                 )
                 .await?;
+                claim == Claim::Claimed
             }
             Step::Record => {
                 let provenance = provenance::of(run, &runs::dataset_sha256(&mut transaction, run.id).await?)?;
                 results::record(&mut transaction, self.lease, run, &provenance).await?;
+                true
             }
             Step::Advance { transition, message, endpoint } => {
                 if *transition == Transition::TornDown {
                     self.keep_logs(&mut transaction, run).await?;
                 }
                 self.advance(&mut transaction, run, transition.clone(), message, endpoint.as_ref()).await?;
+                true
             }
-            Step::Wait { .. } => {}
-        }
+            Step::Wait { .. } => false,
+        };
         transaction.commit().await?;
+        if moved {
+            metrics::phase_left(self.worker, run).await;
+        }
         if matches!(&step, Step::Advance { transition: Transition::TornDown, .. }) {
             self.forget(run).await;
         }
@@ -243,7 +249,8 @@ impl<'a> Driver<'a> {
 
     async fn give_up(&self, run: &Run, reason: &str) -> Result<(), Error> {
         let mut transaction = self.worker.pool.begin().await?;
-        if run.phase.may_end_early() {
+        let ends = run.phase.may_end_early();
+        if ends {
             let verdict = Verdict::failed(reason);
             self.advance(&mut transaction, run, Transition::End(verdict), reason, None).await?;
         } else {
@@ -251,6 +258,9 @@ impl<'a> Driver<'a> {
             lease::park(&mut transaction, self.lease, reason).await?;
         }
         transaction.commit().await?;
+        if ends {
+            metrics::phase_left(self.worker, run).await;
+        }
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accelbench_store::queue::ScheduledJob;
 use apalis::prelude::{BoxDynError, Data};
 
-use crate::schedules::{CATALOG, MODELS, PRICES, PRUNE, SWEEP};
+use crate::schedules::{ALL, CATALOG, MODELS, PRICES, PRUNE, SWEEP};
 use crate::worker::Worker;
 
 mod prune;
@@ -27,6 +27,9 @@ pub(crate) async fn handle(job: ScheduledJob, worker: Data<Arc<Worker>>) -> Resu
         name if name == MODELS.name => refresh_models::run_due(&worker).await,
         unknown => Err(anyhow::anyhow!("no job is called `{unknown}`; was it enqueued by another release?")),
     };
+    if let Some(schedule) = ALL.iter().find(|schedule| schedule.name == job.schedule) {
+        worker.metrics.scheduled_job(schedule.name, &outcome);
+    }
     if let Err(error) = outcome {
         tracing::warn!(schedule = job.schedule, due_at = %job.due_at, error = format!("{error:#}"), "a scheduled job failed");
     }

@@ -7,15 +7,19 @@
 pub mod driver;
 pub mod ec2;
 pub mod jobs;
+pub mod metrics;
 pub mod options;
 pub mod platform;
 pub mod prices;
 mod provenance;
+mod pulse;
 mod reaper;
 mod schedules;
 pub mod supervise;
 mod tick;
 mod worker;
 
+pub use metrics::WorkerMetrics;
 pub use options::{CatalogOptions, WorkerOptions};
+pub use pulse::Pulse;
 pub use worker::{Worker, run};

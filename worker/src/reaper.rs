@@ -40,6 +40,7 @@ async fn reap(worker: &Worker, platform: &dyn Platform) -> anyhow::Result<()> {
     for run_id in present.into_iter().filter(|run_id| !alive.contains(run_id)) {
         if platform.teardown(run_id).await? == Teardown::Gone {
             platform.forget(run_id).await?;
+            worker.metrics.leftovers_removed();
             tracing::info!(run.id = %run_id, "leftovers of a run were removed");
         }
     }

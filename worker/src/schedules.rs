@@ -30,6 +30,9 @@ pub(crate) const MODELS: Schedule = Schedule { name: "models", period: Duration:
 /// Asks for live prices where they are a day old; a fresh installation has them within minutes.
 pub(crate) const PRICES: Schedule = Schedule { name: "prices", period: Duration::from_mins(5) };
 
+/// Every schedule.
+pub(crate) const ALL: [Schedule; 5] = [SWEEP, PRUNE, CATALOG, PRICES, MODELS];
+
 /// Claims ticks as they become due, until the worker stops.
 pub(crate) async fn keep(worker: Arc<Worker>) {
     let prices = async {
@@ -55,6 +58,7 @@ async fn keep_one(worker: &Worker, schedule: Schedule) {
             () = tokio::time::sleep(pause) => {}
             () = worker.stopping.cancelled() => return,
         }
+        worker.pulse.beat();
         if let Err(error) = claim(worker, schedule, due_at).await {
             tracing::warn!(
                 schedule = schedule.name,

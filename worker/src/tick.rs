@@ -21,7 +21,9 @@ const RENEWAL: Duration = Duration::from_secs(2);
 /// Handles a tick. It never fails towards the queue: apalis would repeat it at once and without pause, while our own
 /// rows know when to look again.
 pub(crate) async fn handle(tick: Tick, worker: Data<Arc<Worker>>) -> Result<(), BoxDynError> {
-    if let Err(error) = work(tick, &worker).await {
+    let outcome = work(tick, &worker).await;
+    worker.metrics.tick(&outcome);
+    if let Err(error) = outcome {
         match error {
             // Another worker carries on with the run: that is how it is meant.
             Error::LeaseLost(_) => {

@@ -17,9 +17,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
+use crate::metrics::WorkerMetrics;
 use crate::options::{CatalogOptions, OfferedCommand, WorkerOptions};
 use crate::platform::kubernetes::KubernetesPlatform;
 use crate::platform::{Platform, Platforms};
+use crate::pulse::Pulse;
 use crate::{jobs, reaper, schedules, tick};
 
 /// What every tick and job of this process may use.
@@ -33,6 +35,8 @@ pub struct Worker {
     pub(crate) catalog: CatalogOptions,
     pub(crate) hub: HubOptions,
     pub(crate) pricing_endpoint: Option<String>,
+    pub(crate) metrics: WorkerMetrics,
+    pub(crate) pulse: Pulse,
     /// Unique for each start: a name that came back would keep a dead worker's jobs alive.
     pub(crate) name: String,
     /// Set when the process shall end: ticks in hand give their run back.
@@ -65,11 +69,25 @@ impl Worker {
             price_regions: options.price_regions.clone(),
             catalog: options.catalog.clone(),
             hub: options.hub.clone(),
+            metrics: WorkerMetrics::default(),
+            pulse: Pulse::default(),
             pricing_endpoint: options.pricing_endpoint.clone(),
             name,
             stopping: CancellationToken::new(),
             pool,
         })
+    }
+
+    /// What it counts; shared, so that it may be shown while the worker works.
+    #[must_use]
+    pub fn metrics(&self) -> WorkerMetrics {
+        self.metrics.clone()
+    }
+
+    /// Whether it comes round, for a probe.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// The same worker with each of its platforms behind what `wrap` makes of it.

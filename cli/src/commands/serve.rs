@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use crate::metrics::{MetricsOptions, of_process};
 use crate::shutdown;
 
 /// How the database is reached and secrets are sealed.
@@ -26,6 +27,8 @@ pub(crate) struct ServeOptions {
     database: DatabaseOptions,
     #[command(flatten)]
     api: ApiOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
@@ -33,7 +36,10 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let listener = listen(&options.api).await?;
     let notifications = RunNotifications::listen(pool.clone());
     tracing::info!(address = %listener.local_addr()?, "the server listens");
-    let app = App::new(pool, secret_key_from_environment()?, notifications, options.api);
+    let app = App::new(pool.clone(), secret_key_from_environment()?, notifications, options.api);
+    let requests = app.http_metrics().clone();
+    let metrics = || of_process(pool).with_installation().with(|registry| requests.register(registry));
+    options.metrics.show(metrics).await?;
     accelbench_api::serve(app, listener, shutdown::wait()).await?;
     Ok(())
 }

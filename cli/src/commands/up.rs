@@ -8,7 +8,6 @@ use std::time::Duration;
 use accelbench_api::{ApiOptions, App};
 use accelbench_embedded_postgres::{Cluster, ClusterOptions, Installation};
 use accelbench_store::notifications::RunNotifications;
-use accelbench_store::secrets::SecretKey;
 use accelbench_store::{PgPool, seed};
 use accelbench_worker::options::OfferedCommand;
 use accelbench_worker::{CatalogOptions, Worker, WorkerOptions};
@@ -21,6 +20,7 @@ use url::Url;
 
 use super::serve::{listen, secret_key_from_environment};
 use crate::home::{Home, Running};
+use crate::metrics::{MetricsOptions, of_process};
 use crate::output::notice;
 use crate::shutdown;
 
@@ -53,6 +53,8 @@ pub(crate) struct UpOptions {
     catalog: CatalogOptions,
     #[command(flatten)]
     api: ApiOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 pub(crate) async fn up(options: UpOptions) -> anyhow::Result<()> {
@@ -87,13 +89,14 @@ async fn serve(
     let stop = CancellationToken::new();
     let hub = options.api.hub.clone();
     let app = App::new(pool.clone(), key.clone(), RunNotifications::listen(pool.clone()), options.api);
+    let requests = app.http_metrics().clone();
     let api_stop = stop.clone();
     let api = tokio::spawn(async move {
         accelbench_api::serve(app, listener, async move { api_stop.cancelled().await })
             .await
             .context("the server ended")
     });
-    let worker = WorkerOptions {
+    let worker_options = WorkerOptions {
         api_url: Url::parse(&url)?,
         state_dir: home.path("worker"),
         concurrency: 8,
@@ -105,21 +108,26 @@ async fn serve(
         pricing_endpoint: None,
         program: None,
     };
-    let worker = start_worker(worker, pool.clone(), key, stop.clone()).await?;
+    let worker = Worker::new(&worker_options, pool.clone(), key).await?;
+    let (counters, pulse) = (worker.metrics(), worker.pulse());
+    let metrics = || {
+        let parts = of_process(pool.clone()).with_installation().with_health(move || pulse.beats());
+        parts.with(|registry| requests.register(registry)).with(|registry| counters.register(registry))
+    };
+    options.metrics.show(metrics).await?;
+    let worker = start_worker(worker, worker_options, stop.clone());
     home.write_running(&Running { pid: process::id().cast_signed(), url: url.clone() })?;
     notice(&format!("AccelBench is up at {url}\nstop it with Ctrl-C or `accelbench down`"));
     wait(&pool, stop, api, worker).await
 }
 
-async fn start_worker(
+fn start_worker(
+    worker: Worker,
     options: WorkerOptions,
-    pool: PgPool,
-    key: SecretKey,
     stop: CancellationToken,
-) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+) -> JoinHandle<anyhow::Result<()>> {
     let stopped = async move { stop.cancelled().await };
-    let worker = Worker::new(&options, pool, key).await?;
-    Ok(tokio::spawn(accelbench_worker::run(worker, options, stopped)))
+    tokio::spawn(accelbench_worker::run(worker, options, stopped))
 }
 
 /// Waits for the end: asked for, or because a part broke off. Local runs end first, while everything still works.
