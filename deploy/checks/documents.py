@@ -44,3 +44,9 @@ def of(program):
                     if program in (word.rsplit("/", 1)[-1] for word in command[:1]):
                         arguments = command[1:]
                         yield file.name, arguments[:arguments.index(">")] if ">" in arguments else arguments
+
+
+def anchors(file):
+    """The headings of a document, as links name them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", file.read_text(), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -7,8 +7,8 @@ import yaml
 import charts
 import kubernetes
 
-# Karpenter's have schemas of their own: test_karpenter.
-FOREIGN = ("karpenter.sh/", "karpenter.k8s.aws/")
+# Karpenter's have schemas of their own: test_karpenter. The Prometheus operator's two are looked at in test_observability.
+FOREIGN = ("karpenter.sh/", "karpenter.k8s.aws/", "monitoring.coreos.com/")
 
 
 def native(items):

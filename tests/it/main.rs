@@ -13,6 +13,7 @@ mod engine;
 mod estimates;
 mod failures;
 mod hub;
+mod metrics;
 mod outage;
 mod prices;
 mod refusals;

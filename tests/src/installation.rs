@@ -132,6 +132,7 @@ impl Installation {
     fn spawn_server(&self, port: u16, arguments: &[String]) -> anyhow::Result<Child> {
         let server = program(&self.folder, "server")?
             .args(["serve", "--max-dataset-mib", "1", "--bind", &format!("127.0.0.1:{port}")])
+            .args(["--metrics-bind", "127.0.0.1:0"])
             .args(arguments)
             .env("DATABASE_URL", &self.database_url)
             .env("ACCELBENCH_SECRET_KEY", self.secret_key.to_text())
@@ -153,7 +154,8 @@ impl Installation {
     /// When it cannot be started.
     pub fn start_worker_in(&mut self, engines: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Pid> {
         let mut command = program(&self.folder, "worker")?;
-        command.args(["worker", "--api-url", &self.url, "--state-dir"]).arg(self.state_folder());
+        command.args(["worker", "--api-url", &self.url, "--metrics-bind", "127.0.0.1:0", "--state-dir"]);
+        command.arg(self.state_folder());
         command.envs(environment.iter().copied());
         for engine in engines {
             command.args(["--engine", engine]);
@@ -298,6 +300,22 @@ impl Installation {
             .map(|folder| folder.join("accelbench"))
             .find(|path| path.is_file());
         found.context("the program is not built; build it with `cargo build --workspace --bins`")
+    }
+
+    /// Where the `server` or the first `worker` shows its metrics: the system chose the port, its log says which.
+    ///
+    /// # Errors
+    /// When the log does not say so in time.
+    pub async fn metrics_url(&self, part: &str) -> anyhow::Result<String> {
+        let log = self.folder.path().join(format!("{part}.log"));
+        let told = || -> Option<String> {
+            let text = fs::read_to_string(&log).ok()?;
+            let line = text.lines().find(|line| line.contains("metrics are shown"))?;
+            let line: Value = serde_json::from_str(line).ok()?;
+            Some(format!("http://{}", line["address"].as_str()?))
+        };
+        self.until("metrics are shown", async || Ok(told().is_some())).await?;
+        told().context("the log was there a moment ago")
     }
 
     /// Posts JSON and gives status and answer.
