@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::commands::{
-    bench, catalog, down, estimate, export, fit, import, manifests, migrate, models, prices, query, reap,
-    recommend, run, runs, serve, up, worker,
+    bench, catalog, doctor, down, estimate, export, fit, import, manifests, migrate, models, prices, query,
+    reap, recommend, run, runs, serve, up, worker,
 };
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Up(Box<up::UpOptions>),
     /// Stop what `accelbench up` started
     Down(down::DownOptions),
+    /// Look at everything that an installation needs, and say what to do about what is wrong
+    Doctor(Box<doctor::DoctorOptions>),
     /// Benchmark a model: submit a run, and wait for its results with --wait
     Run(Box<run::RunOptions>),
     /// Measure any OpenAI-compatible server from here, without an AccelBench server
@@ -99,6 +101,7 @@ impl Command {
             self,
             Self::Bench(_)
                 | Self::Catalog(_)
+                | Self::Doctor(_)
                 | Self::Down(_)
                 | Self::Estimate(_)
                 | Self::Export(_)

@@ -89,6 +89,25 @@ impl Client {
         format!("{}/{path}", self.server.as_str().trim_end_matches('/'))
     }
 
+    /// The release of the server, where it says so.
+    pub(crate) async fn version(&self) -> anyhow::Result<Option<String>> {
+        let answer =
+            self.http.get(self.page("healthz")).send().await.map_err(|error| self.unreachable(error))?;
+        let version = answer.headers().get("x-accelbench-version");
+        Ok(version.and_then(|version| version.to_str().ok()).map(str::to_owned))
+    }
+
+    /// How the installation is doing.
+    pub(crate) async fn status(&self) -> anyhow::Result<Value> {
+        self.json(self.request(Method::GET, "status")).await
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Failure {
+        let problem =
+            if error.is_connect() { "no connection".to_owned() } else { error.without_url().to_string() };
+        Failure::Unreachable { url: self.server.to_string(), problem }
+    }
+
     pub(crate) async fn submit(&self, request: &Value, idempotency_key: &str) -> anyhow::Result<Run> {
         let request =
             self.request(Method::POST, "runs").header("Idempotency-Key", idempotency_key).json(request);
@@ -194,14 +213,7 @@ impl Client {
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
-        let response = request.send().await.map_err(|error| Failure::Unreachable {
-            url: self.server.to_string(),
-            problem: if error.is_connect() {
-                "no connection".to_owned()
-            } else {
-                error.without_url().to_string()
-            },
-        })?;
+        let response = request.send().await.map_err(|error| self.unreachable(error))?;
         let status = response.status();
         let body = response.bytes().await?;
         if status.is_success() {

@@ -5,6 +5,7 @@ use crate::client::Client;
 
 pub(crate) mod bench;
 pub(crate) mod catalog;
+pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod estimate;
 pub(crate) mod export;
@@ -31,6 +32,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<()> {
     let output = arguments.output;
     match arguments.command {
         Command::Up(options) => up::up(*options).await,
+        Command::Doctor(options) => doctor::doctor(&client, output, *options).await,
         Command::Down(options) => down::down(options).await,
         Command::Run(options) => run::run(&client, output, *options).await,
         Command::Query(options) => query::query(&client, output, *options).await,

@@ -16,6 +16,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 pub(crate) mod catalog;
+pub(crate) mod findings;
 pub(crate) mod imported;
 
 /// The columns of a report's numbers.

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod estimate;
 pub mod exchange;
 pub mod exploration;
+pub mod finding;
 pub mod fit;
 pub mod imported;
 pub mod instance;

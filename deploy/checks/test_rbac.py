@@ -1,5 +1,6 @@
 """The chart grants exactly what deploy/kubernetes grants, which the cluster tests work with, and not one verb more."""
 
+import json
 import unittest
 
 import yaml
@@ -40,6 +41,14 @@ class Rbac(unittest.TestCase):
             # Engines have an account only where somebody wants one; it has no rights either.
             rendered = [item for item in rendered if item["name"] != "accelbench-engine"]
             self.assertEqual(ordered(rendered), ordered(expected), case)
+
+    def test_the_doctor_tries_exactly_what_workers_are_granted(self):
+        tried = json.loads((charts.REPOSITORY / "worker/src/platform/kubernetes/rights.json").read_text())
+        tried = [(right["scope"], right["group"], right["resource"], sorted(right["verbs"])) for right in tried]
+        granted = [("runs" if item["kind"] == "Role" else "cluster", group, resource, sorted(rule["verbs"]))
+                   for item in plain("rbac.yaml") if item["name"] == "accelbench-worker" and "rules" in item
+                   for rule in item["rules"] for group in rule["apiGroups"] for resource in rule["resources"]]
+        self.assertEqual(sorted(tried), sorted(granted))
 
     def test_engines_may_do_nothing(self):
         account = charts.named(charts.objects("accelbench", "full"), "ServiceAccount", "accelbench-engine")

@@ -10,6 +10,7 @@ pub mod datasets;
 pub mod engines;
 pub mod error;
 pub mod events;
+pub mod health;
 pub mod imported;
 pub mod instances;
 pub mod intake;

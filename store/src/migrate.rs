@@ -1,5 +1,6 @@
 //! Connecting, and bringing a database to this version's schema.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -55,6 +56,12 @@ async fn migrate_locked(connection: &mut PgConnection) -> Result<()> {
     let mut ours = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
     ours.set_locking(false);
     ours.run(connection).await.map_err(|error| Error::Migration(error.into()))
+}
+
+/// The versions of every migration of this release.
+pub(crate) fn migration_versions() -> BTreeSet<i64> {
+    let queue = PostgresStorage::<()>::migrations();
+    queue.iter().chain(MIGRATOR.iter()).map(|migration| migration.version).collect()
 }
 
 /// A text that differs whenever the set of migrations does.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 mod conformance;
 mod crowd;
+mod doctor;
 mod faults;
 mod nodes;
 mod outage;

@@ -8,6 +8,7 @@ mod canary;
 mod catalog;
 mod cluster;
 mod database;
+mod doctor;
 mod endpoint;
 mod engine;
 mod estimates;

@@ -22,6 +22,7 @@ mod cluster;
 mod deployment;
 pub mod diagnosis;
 mod engine;
+pub mod examine;
 mod loadgen;
 mod machine;
 pub mod manifests;

@@ -53,6 +53,18 @@ impl PriceList {
     pub fn new(client: Client) -> Self {
         Self { client }
     }
+
+    /// Asks for one offer: whether the credentials are there and allow it.
+    ///
+    /// # Errors
+    /// What the service, or the search for credentials, says.
+    pub async fn reach(&self, region: &str) -> anyhow::Result<()> {
+        let asked = self.client.get_products().service_code("AmazonEC2").set_filters(Some(filters(region)?));
+        let answer = asked.max_results(1).send().await;
+        let answer = answer.map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))?;
+        ensure!(!answer.price_list().is_empty(), "the price list has no compute instance in {region}");
+        Ok(())
+    }
 }
 
 #[async_trait]

@@ -1,0 +1,143 @@
+//! `accelbench doctor`: looks at everything that an installation needs and says what to do about what is wrong. It changes
+//! nothing. What it is not told of (a database, a cluster) it does not look at, and says so.
+
+use std::path::PathBuf;
+
+use accelbench_core::finding::{Finding, FindingOutcome};
+use accelbench_store::error::chain;
+use accelbench_store::health;
+use accelbench_worker::platform::kubernetes::{KubernetesOptions, examine};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::json;
+use url::Url;
+
+use crate::arguments::Format;
+use crate::client::Client;
+use crate::{output, tables};
+
+mod outside;
+mod server;
+
+/// What to look at beside the server.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorOptions {
+    /// The PostgreSQL database, as servers and workers reach it
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// A cluster, with the same file as `accelbench worker`
+    #[arg(long, env = "ACCELBENCH_KUBERNETES", value_name = "FILE")]
+    kubernetes: Option<PathBuf>,
+    /// Regions whose prices are wanted; may be given several times
+    #[arg(
+        long = "price-region",
+        env = "ACCELBENCH_PRICE_REGIONS",
+        value_name = "REGION",
+        value_delimiter = ','
+    )]
+    price_regions: Vec<String>,
+    /// Another address of the AWS pricing service
+    #[arg(long, env = "ACCELBENCH_PRICING_ENDPOINT", value_name = "URL", hide = true)]
+    pricing_endpoint: Option<String>,
+    /// The Hugging Face Hub, or a mirror of it
+    #[arg(long, env = "HF_ENDPOINT", default_value = "https://huggingface.co", value_name = "URL")]
+    hub_url: Url,
+    /// A Hugging Face token to try
+    #[arg(long, env = "HF_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    hf_token: Option<String>,
+}
+
+pub(crate) async fn doctor(client: &Client, format: Format, options: DoctorOptions) -> anyhow::Result<()> {
+    let mut findings = server::examine(client).await;
+    findings.extend(database(options.database_url.as_deref()).await);
+    findings.extend(cluster(options.kubernetes.as_deref()).await);
+    findings
+        .extend(outside::prices(client, &options.price_regions, options.pricing_endpoint.as_deref()).await);
+    findings.push(outside::hub(&options.hub_url, options.hf_token.as_deref()).await);
+    findings.push(outside::quotas());
+    match format {
+        Format::Json => output::json(&json!({"findings": findings}))?,
+        Format::Table => output::data(&tables::findings::findings(&findings)),
+    }
+    let failed = findings.iter().filter(|finding| finding.outcome == FindingOutcome::Fail).count();
+    if failed > 0 {
+        bail!("{failed} of {} checks failed; the table says what to do", findings.len());
+    }
+    Ok(())
+}
+
+async fn database(url: Option<&str>) -> Vec<Finding> {
+    let Some(url) = url else {
+        let advice = "name it with --database-url or DATABASE_URL to have it looked at";
+        return vec![Finding::skip("database", "reachable", "no address was given", advice)];
+    };
+    let looked = async {
+        let pool = accelbench_store::connect(url, 1).await?;
+        health::examine(&mut *pool.acquire().await.map_err(accelbench_store::Error::from)?).await
+    };
+    match looked.await {
+        Ok(mut findings) => {
+            findings.insert(0, Finding::pass("database", "reachable", "it answers"));
+            findings.push(certificate(url));
+            findings
+        }
+        Err(error) => {
+            let advice = "see that address, password, network policies and sslrootcert are right; `psql` with the same address says more";
+            vec![Finding::fail("database", "reachable", chain(&error), advice)]
+        }
+    }
+}
+
+/// Whether the address asks for the database's certificate to be checked.
+fn certificate(url: &str) -> Finding {
+    let mode = Url::parse(url).ok().and_then(|url| {
+        url.query_pairs().find(|(key, _)| key == "sslmode").map(|(_, mode)| mode.into_owned())
+    });
+    match mode.as_deref() {
+        Some("verify-full") => Finding::pass("database", "certificate", "checked, with the name of the host"),
+        mode => Finding::warn(
+            "database",
+            "certificate",
+            format!("not checked: sslmode is {}", mode.unwrap_or("not given")),
+            "beyond this machine, add sslmode=verify-full and sslrootcert=FILE to the address (docs/install.md)",
+        ),
+    }
+}
+
+async fn cluster(file: Option<&std::path::Path>) -> Vec<Finding> {
+    let Some(file) = file else {
+        let advice = "name the worker's settings with --kubernetes to have it looked at";
+        return vec![Finding::skip("cluster", "reachable", "no settings were given", advice)];
+    };
+    match settings(file) {
+        Ok(options) => examine::examine(&options).await,
+        Err(error) => {
+            let advice = "write the file as deploy/README.md shows";
+            vec![Finding::fail("cluster", "settings", format!("{error:#}"), advice)]
+        }
+    }
+}
+
+fn settings(file: &std::path::Path) -> anyhow::Result<KubernetesOptions> {
+    let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is no settings of a cluster", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use accelbench_core::finding::FindingOutcome;
+
+    use super::certificate;
+
+    #[test]
+    fn only_a_certificate_with_its_name_is_checked() {
+        for (mode, outcome) in [
+            ("?sslmode=verify-full&sslrootcert=/ca.pem", FindingOutcome::Pass),
+            ("?sslmode=verify-ca", FindingOutcome::Warn),
+            ("?sslmode=require", FindingOutcome::Warn),
+            ("", FindingOutcome::Warn),
+        ] {
+            assert_eq!(certificate(&format!("postgres://a@b/c{mode}")).outcome, outcome, "{mode}");
+        }
+    }
+}
