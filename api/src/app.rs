@@ -1,9 +1,10 @@
 //! The site map on one screen, and serving it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use accelbench_store::notifications::RunNotifications;
+use accelbench_store::pool::Reader;
 use accelbench_store::secrets::SecretKey;
 use accelbench_store::{PgPool, PooledConnection};
 use axum::Router;
@@ -37,6 +38,7 @@ struct Inner {
     notifications: RunNotifications,
     hub: HubAccess,
     http_metrics: HttpMetrics,
+    reader: OnceLock<Reader>,
     options: ApiOptions,
     /// Tells open streams that the server ends.
     stopping: watch::Sender<bool>,
@@ -62,8 +64,18 @@ impl App {
         let stopping = watch::Sender::new(false);
         let hub = HubAccess::of(&options);
         let http_metrics = HttpMetrics::default();
+        let reader = OnceLock::new();
         Self {
-            inner: Arc::new(Inner { pool, secret_key, notifications, hub, http_metrics, options, stopping }),
+            inner: Arc::new(Inner {
+                pool,
+                secret_key,
+                notifications,
+                hub,
+                http_metrics,
+                reader,
+                options,
+                stopping,
+            }),
         }
     }
 
@@ -103,6 +115,28 @@ impl App {
         let mut stopping = self.inner.stopping.subscribe();
         // The sender lives as long as the app, which is held here.
         let _ = stopping.wait_for(|&stopping| stopping).await;
+    }
+
+    /// Lets the catalog be read from a reader while it answers and is hardly behind; the first one that is given stays.
+    pub fn read_catalog_from(&self, reader: Reader) {
+        let _ = self.inner.reader.set(reader);
+    }
+
+    /// The reader, if there is one.
+    #[must_use]
+    pub fn reader(&self) -> Option<&Reader> {
+        self.inner.reader.get()
+    }
+
+    /// A connection for a request that only reads, and may read what was so some seconds ago.
+    pub(crate) async fn reading_connection(&self) -> Result<PooledConnection, ApiError> {
+        if let Some(pool) = self.reader().and_then(Reader::pool) {
+            match pool.acquire().await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => tracing::warn!(error = %error, "the reader of the database does not answer"),
+            }
+        }
+        self.connection().await
     }
 
     /// A connection for one request.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use accelbench_store::PgPool;
+use accelbench_store::pool::Reader;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -66,6 +67,13 @@ impl Metrics {
         let installation = InstallationMetrics::default();
         installation.register(&mut self.registry);
         self.installation = Some(installation);
+        self
+    }
+
+    /// Adds how far the reader of the database is behind.
+    #[must_use]
+    pub fn with_reader(mut self, reader: Option<Reader>) -> Self {
+        self.database.reader = reader;
         self
     }
 

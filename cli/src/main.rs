@@ -9,6 +9,7 @@ use rustls::crypto::aws_lc_rs;
 mod arguments;
 mod client;
 mod commands;
+mod database;
 mod exit;
 mod home;
 mod logging;

@@ -61,7 +61,8 @@ impl Error {
             | sqlx::Error::WorkerCrashed => true,
             // Connection trouble, rollbacks, resources, operator intervention, I/O.
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                // And a writer that became a reader (25006): the next connection leads to the new one.
+                ["08", "40", "53", "57", "58", "25006"].iter().any(|class| code.starts_with(class))
             }),
             _ => false,
         }

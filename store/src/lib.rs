@@ -20,6 +20,7 @@ mod migrate;
 pub mod models;
 pub mod notifications;
 pub mod platforms;
+pub mod pool;
 pub mod prices;
 pub mod queue;
 pub mod results;
@@ -30,7 +31,7 @@ pub mod seed;
 pub mod status;
 
 pub use error::Error;
-pub use migrate::{connect, migrate, migrations_fingerprint};
+pub use migrate::{migrate, migrations_fingerprint};
 pub use sqlx::{PgConnection, PgPool};
 
 /// A connection that returns to its pool.
@@ -38,6 +39,14 @@ pub type PooledConnection = sqlx::pool::PoolConnection<sqlx::Postgres>;
 
 /// A transaction of the caller.
 pub type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// Connects to the writer at `url` with at most `max_connections` connections.
+///
+/// # Errors
+/// [`Error::Database`] when no connection can be made within 10 s.
+pub async fn connect(url: &str, max_connections: u32) -> Result<PgPool> {
+    pool::connect_writer(url, pool::PoolSettings::of(max_connections)).await
+}
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,37 +1,14 @@
-//! Connecting, and bringing a database to this version's schema.
+//! Bringing a database to this version's schema.
 
 use std::collections::BTreeSet;
-use std::str::FromStr as _;
-use std::time::Duration;
 
 use apalis_postgres::PostgresStorage;
 use sqlx::migrate::{Migrate as _, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{Error, Result};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
-
-/// Connects to the database at `url` with at most `max_connections` connections.
-///
-/// # Errors
-/// [`Error::Database`] when no connection can be made within 10 s.
-pub async fn connect(url: &str, max_connections: u32) -> Result<PgPool> {
-    // A process that is stopped in the middle of a transaction would keep its locks, and with them the run, from
-    // everybody else for as long as it sleeps.
-    //
-    // And lists leave filters out by `$1 IS NULL OR ...`, which only a plan for the values at hand can do quickly: one
-    // that is kept for all values, as the server makes after five times, reads the whole table.
-    let options = PgConnectOptions::from_str(url)?
-        .options([("idle_in_transaction_session_timeout", "5s"), ("plan_cache_mode", "force_custom_plan")]);
-    let pool = PgPoolOptions::new()
-        .max_connections(max_connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options)
-        .await?;
-    Ok(pool)
-}
 
 /// Applies the migrations that are missing: the queue's, then ours. Safe to call from several processes at once.
 ///

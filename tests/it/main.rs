@@ -12,6 +12,7 @@ mod doctor;
 mod endpoint;
 mod engine;
 mod estimates;
+mod failover;
 mod failures;
 mod hub;
 mod metrics;

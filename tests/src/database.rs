@@ -59,6 +59,17 @@ impl TestDatabase {
         Ok(Self { url, pool, name, admin: Some(admin) })
     }
 
+    /// The database at `url`, on a server of the test's own, brought to the current schema. It is not dropped.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or a migration fails.
+    pub async fn at(url: &str) -> anyhow::Result<Self> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new().max_connections(POOL_SIZE).connect_with(options).await?;
+        accelbench_store::migrate(&pool).await?;
+        Ok(Self { url: url.to_owned(), pool, name: String::new(), admin: None })
+    }
+
     /// Closes the pool and drops the database now, whoever is still connected.
     ///
     /// # Errors

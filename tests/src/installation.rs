@@ -78,6 +78,18 @@ impl Installation {
         Self::start_serving(database, database_url, &["--offline"]).await
     }
 
+    /// Starts a server with more arguments than others have.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_with_arguments(
+        database: TestDatabase,
+        database_url: String,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
+        Self::start_serving(database, database_url, &[&["--offline"], arguments].concat()).await
+    }
+
     async fn start_serving(
         database: TestDatabase,
         database_url: String,

@@ -8,3 +8,4 @@ pub mod hub_double;
 pub mod installation;
 pub mod llama_cpp;
 pub mod outage;
+pub mod replicas;

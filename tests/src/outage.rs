@@ -17,6 +17,7 @@ use url::Url;
 pub struct Cable {
     address: SocketAddr,
     state: Arc<watch::Sender<State>>,
+    target: Arc<watch::Sender<String>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,17 +34,25 @@ impl Cable {
     /// When the URL names no host and port, or no port is free.
     pub async fn to(url: &str) -> anyhow::Result<(Self, String)> {
         let mut url: Url = url.parse()?;
-        let host = url.host_str().context("the URL has no host")?.to_owned();
-        let target = format!("{host}:{}", url.port().context("the URL has no port")?);
+        let target = Arc::new(watch::Sender::new(target(&url)?));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let state = watch::Sender::new(State::default());
-        let cable = Self { address: listener.local_addr()?, state: Arc::new(state) };
-        tokio::spawn(forward(listener, target, cable.state.subscribe()));
+        let state = Arc::new(watch::Sender::new(State::default()));
+        let cable = Self { address: listener.local_addr()?, state, target };
+        tokio::spawn(forward(listener, cable.target.subscribe(), cable.state.subscribe()));
         url.set_ip_host(cable.address.ip())
             .and(url.set_port(Some(cable.address.port())))
             .ok()
             .context("a port")?;
         Ok((cable, url.into()))
+    }
+
+    /// Leads new connections to the server of another URL, as a name does after a failover.
+    ///
+    /// # Errors
+    /// When the URL names no host and port.
+    pub fn redirect(&self, url: &str) -> anyhow::Result<()> {
+        self.target.send_replace(target(&url.parse()?)?);
+        Ok(())
     }
 
     /// Ends every connection and lets none through.
@@ -62,9 +71,14 @@ impl Cable {
     }
 }
 
-async fn forward(listener: TcpListener, target: String, state: watch::Receiver<State>) {
+fn target(url: &Url) -> anyhow::Result<String> {
+    let host = url.host_str().context("the URL has no host")?;
+    Ok(format!("{host}:{}", url.port().context("the URL has no port")?))
+}
+
+async fn forward(listener: TcpListener, target: watch::Receiver<String>, state: watch::Receiver<State>) {
     while let Ok((client, _)) = listener.accept().await {
-        let (target, mut state) = (target.clone(), state.clone());
+        let (target, mut state) = (target.borrow().clone(), state.clone());
         tokio::spawn(async move {
             if state.borrow().cut {
                 return;

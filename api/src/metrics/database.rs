@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
+use accelbench_store::pool::Reader;
 use accelbench_store::{PgPool, status};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -19,6 +20,9 @@ pub(super) struct DatabaseMetrics {
     up: Gauge,
     answer_s: Fraction,
     connections: Family<[(&'static str, &'static str); 1], Gauge>,
+    pub(super) reader: Option<Reader>,
+    reader_used: Family<[(&'static str, &'static str); 0], Gauge>,
+    reader_lag_s: Family<[(&'static str, &'static str); 0], Fraction>,
 }
 
 impl DatabaseMetrics {
@@ -38,6 +42,16 @@ impl DatabaseMetrics {
             "Connections of this process, by state: used, idle, and the most that there may be",
             self.connections.clone(),
         );
+        registry.register(
+            "database_reader_used",
+            "Whether the catalog is read from the reader: 1 or 0; nothing where none was named",
+            self.reader_used.clone(),
+        );
+        registry.register(
+            "database_reader_lag_seconds",
+            "How far the reader is behind; nothing while it is away",
+            self.reader_lag_s.clone(),
+        );
     }
 
     /// Looks anew; whether it answers.
@@ -54,7 +68,19 @@ impl DatabaseMetrics {
         ] {
             self.connections.get_or_create(&[("state", state)]).set(count.max(0));
         }
+        self.look_at_reader();
         up
+    }
+
+    fn look_at_reader(&self) {
+        let Some(reader) = &self.reader else { return };
+        self.reader_used.get_or_create(&[]).set(i64::from(reader.pool().is_some()));
+        match reader.lag() {
+            Some(lag) => {
+                self.reader_lag_s.get_or_create(&[]).set(lag.as_secs_f64());
+            }
+            None => self.reader_lag_s.clear(),
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) async fn published(
 }
 
 async fn page(app: &App, shelf: Shelf, filter: CatalogFilter) -> Result<CatalogPage, ApiError> {
-    let mut connection = app.connection().await?;
+    let mut connection = app.reading_connection().await?;
     let list = filter.pricing.pricing()?.load(&mut connection).await?;
     let Sheet { readings, found, first, next } = shelf.sheet(&mut connection, &filter, &list).await?;
     Ok(CatalogPage {

@@ -81,7 +81,7 @@ pub(crate) async fn list(
     Parameters(parameters): Parameters<CatalogParameters>,
 ) -> Result<Json<CatalogAnswer>, ApiError> {
     let query = CatalogQuery::try_from(parameters)?;
-    let page = catalog::list(&mut *app.connection().await?, &query).await?;
+    let page = catalog::list(&mut *app.reading_connection().await?, &query).await?;
     Ok(Json(CatalogAnswer::of(page, query.pricing)))
 }
 

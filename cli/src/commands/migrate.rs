@@ -3,7 +3,7 @@
 use accelbench_store::seed;
 use clap::Args;
 
-use super::serve::DatabaseOptions;
+use crate::database::DatabaseOptions;
 use crate::output;
 
 #[derive(Debug, Args)]

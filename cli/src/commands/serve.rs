@@ -7,24 +7,16 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use crate::database::{DatabaseOptions, ReaderOptions};
 use crate::metrics::{MetricsOptions, of_process};
 use crate::shutdown;
-
-/// How the database is reached and secrets are sealed.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct DatabaseOptions {
-    /// The PostgreSQL database
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub(crate) database_url: String,
-    /// Most connections to it
-    #[arg(long, env = "ACCELBENCH_DATABASE_CONNECTIONS", default_value_t = 20)]
-    pub(crate) database_connections: u32,
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeOptions {
     #[command(flatten)]
     database: DatabaseOptions,
+    #[command(flatten)]
+    reader: ReaderOptions,
     #[command(flatten)]
     api: ApiOptions,
     #[command(flatten)]
@@ -37,19 +29,17 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let notifications = RunNotifications::listen(pool.clone());
     tracing::info!(address = %listener.local_addr()?, "the server listens");
     let app = App::new(pool.clone(), secret_key_from_environment()?, notifications, options.api);
+    if let Some(reader) = options.database.reader(&options.reader, &pool).await? {
+        app.read_catalog_from(reader);
+    }
+    let reader = app.reader().cloned();
     let requests = app.http_metrics().clone();
-    let metrics = || of_process(pool).with_installation().with(|registry| requests.register(registry));
+    let metrics = || {
+        of_process(pool).with_installation().with_reader(reader).with(|registry| requests.register(registry))
+    };
     options.metrics.show(metrics).await?;
     accelbench_api::serve(app, listener, shutdown::wait()).await?;
     Ok(())
-}
-
-impl DatabaseOptions {
-    pub(crate) async fn connect(&self) -> anyhow::Result<accelbench_store::PgPool> {
-        accelbench_store::connect(&self.database_url, self.database_connections)
-            .await
-            .context("the database of DATABASE_URL cannot be reached")
-    }
 }
 
 /// Opens the server's port.

@@ -3,7 +3,8 @@
 use accelbench_worker::{Worker, WorkerOptions};
 use clap::Args;
 
-use super::serve::{DatabaseOptions, secret_key_from_environment};
+use super::serve::secret_key_from_environment;
+use crate::database::DatabaseOptions;
 use crate::metrics::{MetricsOptions, of_process};
 use crate::shutdown;
 
