@@ -78,6 +78,17 @@ class Access(unittest.TestCase):
                         if peer.get("ipBlock", {}).get("cidr") in EVERYTHING:
                             self.assertTrue(peer["ipBlock"]["except"][0].startswith(("169.254.169.254", "fd00:ec2::254")))
 
+    def test_who_signs_tokens_for_the_database_reaches_its_credentials(self):
+        agent = {"ipBlock": {"cidr": "169.254.170.23/32"}}
+        for case, components in (("iam", ["api", "migrate", "worker"]), ("aurora", ["worker"])):
+            items = charts.objects("accelbench", case)
+            reached = [policy["metadata"]["name"].removeprefix("accelbench-") for policy in charts.of_kind(items, "NetworkPolicy")
+                       if any(agent in rule.get("to", []) for rule in policy["spec"]["egress"])]
+            self.assertEqual(sorted(reached), components, case)
+        accounts = {name: pod.get("serviceAccountName") for name, _, pod in charts.pod_specs(charts.objects("accelbench", "iam"))}
+        self.assertEqual(accounts["accelbench-api"], "accelbench-database")
+        self.assertEqual(accounts["accelbench-migrate"], "accelbench-database")
+
     def test_nothing_is_reached_from_outside_unless_asked_for(self):
         for case, items in each_case("accelbench"):
             for service in charts.of_kind(items, "Service"):

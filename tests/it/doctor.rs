@@ -99,8 +99,8 @@ async fn nothing_that_answers_is_a_table_of_failures_and_no_crash() {
             "postgres://a@127.0.0.1:9/a",
             "--kubernetes",
             "/nowhere.json",
-            "--hf-token",
-            "nonsense",
+            "--hf-token-file",
+            "/nowhere.txt",
         ],
     )
     .await;

@@ -12,6 +12,7 @@ use clap::Args;
 use serde_json::json;
 use url::Url;
 
+use super::token::hf_token;
 use crate::arguments::Format;
 use crate::client::Client;
 use crate::{output, tables};
@@ -42,9 +43,9 @@ pub(crate) struct DoctorOptions {
     /// The Hugging Face Hub, or a mirror of it
     #[arg(long, env = "HF_ENDPOINT", default_value = "https://huggingface.co", value_name = "URL")]
     hub_url: Url,
-    /// A Hugging Face token to try
-    #[arg(long, env = "HF_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    hf_token: Option<String>,
+    /// A file that holds a Hugging Face token to try; HF_TOKEN is tried without it
+    #[arg(long, value_name = "FILE")]
+    hf_token_file: Option<PathBuf>,
 }
 
 pub(crate) async fn doctor(client: &Client, format: Format, options: DoctorOptions) -> anyhow::Result<()> {
@@ -53,7 +54,10 @@ pub(crate) async fn doctor(client: &Client, format: Format, options: DoctorOptio
     findings.extend(cluster(options.kubernetes.as_deref()).await);
     findings
         .extend(outside::prices(client, &options.price_regions, options.pricing_endpoint.as_deref()).await);
-    findings.push(outside::hub(&options.hub_url, options.hf_token.as_deref()).await);
+    findings.push(match hf_token(options.hf_token_file.as_deref()) {
+        Ok(token) => outside::hub(&options.hub_url, token.as_deref()).await,
+        Err(error) => Finding::fail("hub", "token", format!("{error:#}"), "name a file that can be read"),
+    });
     findings.push(outside::quotas());
     match format {
         Format::Json => output::json(&json!({"findings": findings}))?,

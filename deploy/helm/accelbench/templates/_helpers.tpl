@@ -65,6 +65,16 @@ imagePullSecrets:
       key: {{ index . 1 }}
 - name: ACCELBENCH_DATABASE_CONNECTIONS
   value: {{ $values.database.connections | quote }}
+- name: ACCELBENCH_DATABASE_AUTHENTICATION
+  value: {{ $values.database.authentication }}
+{{- end }}
+
+{{/* Who servers and migrations are to AWS; in the cluster they may do nothing. */}}
+{{- define "accelbench.databaseAccount" -}}
+{{- with .Values.database.serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
+automountServiceAccountToken: false
 {{- end }}
 
 {{- define "accelbench.sealingKeyEnvironment" -}}

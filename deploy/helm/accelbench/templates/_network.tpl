@@ -35,7 +35,9 @@
           app.kubernetes.io/component: engine
   ports:
     - {port: 8000, protocol: TCP}
-# EKS Pod Identity, for the price list.
+{{- end }}
+{{- if or (eq $component "worker") (and (eq $context.Values.database.authentication "iam") (has $component (list "api" "migrate"))) }}
+# EKS Pod Identity, for the price list and the database's tokens.
 - to:
     - ipBlock:
         cidr: 169.254.170.23/32
