@@ -21,4 +21,5 @@ mod prices;
 mod refusals;
 mod runs;
 mod up;
+mod upgrade;
 mod workers;
