@@ -10,6 +10,7 @@ use crate::commands::{
     bench, catalog, doctor, down, estimate, export, fit, import, manifests, migrate, models, prices, query,
     reap, recommend, run, runs, serve, up, worker,
 };
+use crate::logging::LogFormat;
 
 /// Which AWS accelerated instance should serve an open LLM, at what speed and at what cost
 #[derive(Debug, Parser)]
@@ -28,6 +29,10 @@ pub(crate) struct Arguments {
     /// Form of the output
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
+
+    /// Form of log lines on stderr
+    #[arg(long, global = true, env = "ACCELBENCH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto)]
+    pub(crate) log_format: LogFormat,
 
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -15,6 +15,7 @@ mod estimates;
 mod failover;
 mod failures;
 mod hub;
+mod logs;
 mod metrics;
 mod outage;
 mod prices;
