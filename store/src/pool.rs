@@ -126,6 +126,8 @@ impl Reader {
     /// [`Error::Database`] for an address that cannot be read.
     pub fn watch(url: &str, settings: PoolSettings, max_lag: Duration, writer: PgPool) -> Result<Self> {
         let options = connect_options(url)?.log_statements(LevelFilter::Debug);
+        // Nobody waits for a reader: the writer is there.
+        let settings = PoolSettings { acquire_timeout: LOOK, ..settings };
         let pool = options_of(settings).connect_lazy_with(options);
         let max_lag_ms = u64::try_from(max_lag.as_millis()).unwrap_or(AWAY - 1);
         let state = Arc::new(ReaderState { lag_ms: AtomicU64::new(AWAY), max_lag_ms });

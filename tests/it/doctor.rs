@@ -64,7 +64,7 @@ async fn every_trouble_is_named_and_ends_in_a_failure() {
     // A user of this test alone, as one is left behind who was forgotten in the grants.
     let name = format!("stranger_{}", uuid::Uuid::now_v7().simple());
     let make = format!(
-        "CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA apalis TO {name}; GRANT SELECT ON _sqlx_migrations TO {name}"
+        "CREATE ROLE {name} LOGIN PASSWORD 'a-word'; GRANT USAGE ON SCHEMA apalis TO {name}; GRANT SELECT ON _sqlx_migrations TO {name}"
     );
     sqlx::raw_sql(AssertSqlSafe(make)).execute(pool).await.unwrap();
     sqlx::query("DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)")
@@ -73,6 +73,7 @@ async fn every_trouble_is_named_and_ends_in_a_failure() {
         .unwrap();
     let mut url: url::Url = installation.database.url.parse().unwrap();
     url.set_username(&name).unwrap();
+    url.set_password(Some("a-word")).unwrap();
     let output = doctor(&installation.url, &["-o", "json", "--database-url", url.as_str()]).await;
     sqlx::raw_sql(AssertSqlSafe(format!("DROP OWNED BY {name}; DROP ROLE {name}")))
         .execute(pool)
