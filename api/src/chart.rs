@@ -95,6 +95,16 @@ impl Plot {
     }
 }
 
+impl Chart {
+    /// The same without links, for a file that is read elsewhere.
+    pub(crate) fn without_links(mut self) -> Self {
+        for dot in self.curves.iter_mut().flat_map(|curve| &mut curve.dots) {
+            dot.address = None;
+        }
+        self
+    }
+}
+
 impl Series {
     fn draw(self, number: usize, x: &Scale, y: &Scale) -> Curve {
         let places: Vec<(f64, f64)> =

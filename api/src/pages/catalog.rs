@@ -19,7 +19,7 @@ mod filter;
 mod shelf;
 
 use columns::{COLUMNS, Column};
-use filter::CatalogFilter;
+use filter::{CHOSEN, CatalogFilter};
 use shelf::{Sheet, Shelf};
 
 #[derive(Template, WebTemplate)]
@@ -79,9 +79,18 @@ async fn accelerators(connection: &mut PgConnection) -> Result<Vec<String>, ApiE
 }
 
 impl CatalogPage {
+    /// The columns that may be hidden: name, address that hides or shows it, and whether it is shown.
+    fn choices(&self) -> impl Iterator<Item = (String, String, bool)> {
+        CHOSEN.iter().map(|word| {
+            let column = COLUMNS.iter().find(|column| column.word == *word);
+            let name = column.map_or_else(|| filters::words(word), |column| column.name.to_owned());
+            (name, self.filter.toggled(self.shelf.address(), word), self.filter.shows(word))
+        })
+    }
+
     /// The columns with the address that sorts by each, where one does, and how the list is sorted by it now.
     fn heads(&self) -> impl Iterator<Item = (&'static Column, Option<String>, Option<&'static str>)> {
-        COLUMNS.iter().map(|column| {
+        COLUMNS.iter().filter(|column| self.filter.shows(column.word)).map(|column| {
             let address =
                 self.shelf.sorts_by(column).then(|| self.filter.sorted_by(self.shelf.address(), column));
             let is_present = column.word == self.filter.column().word;

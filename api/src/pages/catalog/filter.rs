@@ -13,6 +13,22 @@ use crate::reading::Reading;
 /// The column of a list that nobody sorted.
 const FIRST_COLUMN: &str = "cost_per_million_output_tokens";
 
+/// The columns that may be hidden.
+pub(super) const CHOSEN: [&str; 12] = [
+    "instance_type",
+    "quantization",
+    "cost_per_million_output_tokens",
+    "output_tokens_per_s",
+    "requests_per_s",
+    "ttft_p50_ms",
+    "ttft_p95_ms",
+    "itl_p50_ms",
+    "e2e_p50_ms",
+    "e2e_p95_ms",
+    "origin",
+    "date",
+];
+
 /// What is shown of others unless more is asked for: servers under load. Batches without a server are cheaper and say
 /// nothing of latency.
 const USUAL_KIND: &str = "online_serving";
@@ -42,6 +58,9 @@ pub(crate) struct CatalogFilter {
     /// `ascending` or `descending`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order: Option<String>,
+    /// Columns that are not shown, with commas between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hide: Option<String>,
     /// The number of the page, or what the page before ended with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) page: Option<String>,
@@ -97,6 +116,25 @@ impl CatalogFilter {
         sorted.address(path)
     }
 
+    /// Whether a column is shown.
+    pub(crate) fn shows(&self, word: &str) -> bool {
+        !self.hidden().any(|hidden| hidden == word)
+    }
+
+    /// The address of the same list with a column hidden, or shown again.
+    pub(super) fn toggled(&self, path: &str, word: &str) -> String {
+        let shown = self.shows(word);
+        let others = self.hidden().filter(|hidden| *hidden != word);
+        let hidden: Vec<&str> = others.chain(shown.then_some(word)).collect();
+        Self { hide: (!hidden.is_empty()).then(|| hidden.join(",")), ..self.clone() }.address(path)
+    }
+
+    /// The hidden columns that there are.
+    fn hidden(&self) -> impl Iterator<Item = &str> {
+        let hidden = self.hide.as_deref().unwrap_or_default().split(',').map(str::trim);
+        hidden.filter(|word| CHOSEN.contains(word))
+    }
+
     /// The address of another page; of the first one without.
     pub(super) fn on_page(&self, path: &str, page: Option<String>) -> String {
         Self { page, ..self.clone() }.address(path)
@@ -139,6 +177,21 @@ mod tests {
         assert!(
             dearest.ends_with("order=descending"),
             "it is sorted so already, the cheapest first: {dearest}"
+        );
+    }
+
+    #[test]
+    fn columns_are_hidden_and_shown_again_by_their_address() {
+        let all = CatalogFilter { search: Some("a".to_owned()), ..CatalogFilter::default() };
+        let hidden = |hide: &str| CatalogFilter { hide: Some(hide.to_owned()), ..all.clone() };
+        assert_eq!(all.toggled("/catalog", "date"), "/catalog?search=a&hide=date");
+        assert_eq!(hidden("date").toggled("/catalog", "origin"), "/catalog?search=a&hide=date%2Corigin");
+        assert_eq!(hidden("date").toggled("/catalog", "date"), "/catalog?search=a");
+        assert!(!hidden(" date").shows("date") && hidden("date").shows("origin"));
+        assert_eq!(
+            hidden("model,<b>").toggled("/catalog", "date"),
+            "/catalog?search=a&hide=date",
+            "no such columns"
         );
     }
 
