@@ -13,6 +13,7 @@ use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use axum::serve::{ListenerExt as _, serve as serve_listener};
+use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -87,6 +88,11 @@ impl App {
         &self.inner.secret_key
     }
 
+    /// The token of a form that is drawn now.
+    pub(crate) fn form_token(&self) -> String {
+        self.inner.secret_key.form_token(Utc::now())
+    }
+
     pub(crate) fn notifications(&self) -> &RunNotifications {
         &self.inner.notifications
     }
@@ -149,7 +155,7 @@ impl App {
 pub fn router(app: App) -> Router {
     Router::new()
         .nest("/api/v1", api(app.max_dataset_bytes()))
-        .merge(pages())
+        .merge(pages(app.max_dataset_bytes()))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn(security::guard))
@@ -200,10 +206,12 @@ fn api(max_dataset_bytes: usize) -> Router<App> {
 }
 
 /// What people look at.
-fn pages() -> Router<App> {
+fn pages(max_dataset_bytes: usize) -> Router<App> {
+    // The form of a new run may bring a dataset.
+    let with_file = DefaultBodyLimit::max(max_dataset_bytes + 64 * 1024);
     Router::new()
         .route("/", get(pages::home::show))
-        .route("/runs", get(pages::runs::list).post(pages::new_run::submit))
+        .route("/runs", get(pages::runs::list).post(pages::new_run::submit).layer(with_file))
         .route("/catalog", get(pages::catalog::measured))
         .route("/published", get(pages::catalog::published))
         .route("/methodology", get(pages::methodology::show))
@@ -217,6 +225,7 @@ fn pages() -> Router<App> {
         .route("/models", get(pages::models::list))
         .route("/models/{*model}", get(pages::model::show))
         .route("/runs/new", get(pages::new_run::show))
+        .route("/runs/check", post(pages::new_run::check).layer(with_file))
         .route("/runs/{run_id}", get(pages::run::show))
         .route("/runs/{run_id}/live", get(pages::run::live))
         .route("/runs/{run_id}/cancel", post(pages::run::cancel))

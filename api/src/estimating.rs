@@ -21,22 +21,22 @@ pub(crate) struct PricedEstimate {
     /// The whole in words.
     pub(crate) sentence: String,
     /// How a cluster would deploy it.
-    deployment: Option<Deployment>,
+    pub(crate) deployment: Option<Deployment>,
     #[serde(flatten)]
     pub(crate) run: RunEstimate,
     /// What the money rests on.
-    price: Option<PriceBasis>,
+    pub(crate) price: Option<PriceBasis>,
 }
 
 /// An on-demand price.
 #[derive(Debug, Serialize)]
-struct PriceBasis {
-    region: String,
+pub(crate) struct PriceBasis {
+    pub(crate) region: String,
     tier: &'static str,
     source: String,
     as_of: DateTime<Utc>,
     /// When its source was last asked.
-    confirmed_at: DateTime<Utc>,
+    pub(crate) confirmed_at: DateTime<Utc>,
     age_days: i64,
 }
 

@@ -23,7 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::assets;
 
 pub(crate) mod amounts;
-pub(crate) use amounts::{age, day, last_part, money, paid};
+pub(crate) use amounts::{age, day, last_part, minutes, money, paid};
 
 /// A latency given in milliseconds: `9.41 ms`, `412 ms`, `1.94 s`, `15 min 19 s`.
 #[askama::filter_fn]

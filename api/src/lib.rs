@@ -11,6 +11,7 @@ mod decision;
 mod error;
 mod estimating;
 mod fitting;
+mod form;
 mod frontier;
 mod html;
 mod hub;

@@ -1,13 +1,15 @@
 //! Submitting a run: everything that can be known without money is checked first, then the run and its first tick are
 //! written together. The page and the REST API both come through here.
 
+use std::time::Duration;
+
 use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::instance::InstanceType;
 use accelbench_core::load::kinds_of_load;
 use accelbench_core::model::Model;
 use accelbench_core::run::{PlatformSpec, Priority, RunId, RunSpec};
 use accelbench_core::secret::HfToken;
-use accelbench_store::runs::{self, NewRun, Submitted};
+use accelbench_store::runs::{self, MeasuredAlready, NewRun, Submitted};
 use accelbench_store::{Error, PgConnection, datasets, engines, instances, models, platforms};
 use axum::http::StatusCode;
 use serde::de::Error as _;
@@ -78,6 +80,27 @@ struct Checked {
     dataset_sha256: Sha256Hex,
     revision_absent_reason: Option<String>,
     estimate: PricedEstimate,
+}
+
+/// How long a result may stand in for a new measurement. Engines have a new release each month.
+const FRESH: Duration = Duration::from_hours(30 * 24);
+
+/// What a person is told before a run is started.
+pub(crate) struct Prospect {
+    pub(crate) estimate: PricedEstimate,
+    /// A run whose results are what is asked for.
+    pub(crate) measured_already: Option<MeasuredAlready>,
+}
+
+/// Checks a submission as if it were to be written, and says what its run would be like and whether it is needed.
+pub(crate) async fn examine(app: &App, submission: &Submission) -> Result<Prospect, ApiError> {
+    let resolution = resolve(app, submission).await?;
+    let mut transaction = app.pool().begin().await.map_err(Error::from)?;
+    let checked = check(app, &mut transaction, submission, resolution).await?;
+    let Checked { spec, dataset_sha256, revision_absent_reason: _, estimate } = checked;
+    let measured_already = runs::measured_already(&mut transaction, &spec, &dataset_sha256, FRESH).await?;
+    transaction.rollback().await.map_err(Error::from)?;
+    Ok(Prospect { estimate, measured_already })
 }
 
 /// Checks a submission as if it were to be written, and says what its run would be like.

@@ -7,6 +7,7 @@ use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::exploration::Conclusion;
 use accelbench_core::load::{LoadPlan, LoadProgress, LoadReport, SCHEMA_VERSION};
 use accelbench_core::run::{EventKind, Phase, RunId};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -170,11 +171,39 @@ pub async fn set_progress(
     progress: &LoadProgress,
 ) -> Result<bool> {
     let noted = sqlx::query!(
-        "UPDATE runs SET progress = $2 WHERE run_id = $1 AND phase = 'loading'",
+        "WITH noted AS (UPDATE runs SET progress = $2 WHERE run_id = $1 AND phase = 'loading' RETURNING run_id)
+         INSERT INTO run_progress (run_id, progress) SELECT run_id, $2 FROM noted ON CONFLICT DO NOTHING",
         run_id.uuid(),
         Json(progress) as _,
     );
     Ok(noted.execute(connection).await?.rows_affected() == 1)
+}
+
+/// What a load generator told of the load point that is measured now, the oldest first, with when it did.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn progress_so_far(
+    connection: &mut PgConnection,
+    run_id: RunId,
+) -> Result<Vec<(DateTime<Utc>, LoadProgress)>> {
+    let rows = sqlx::query!(
+        "SELECT told.at, told.progress FROM run_progress AS told JOIN runs AS run USING (run_id)
+         WHERE told.run_id = $1 AND told.progress -> 'load_point_index' = run.progress -> 'load_point_index'
+         ORDER BY told.at",
+        run_id.uuid(),
+    );
+    let rows = rows.fetch_all(connection).await?;
+    rows.into_iter()
+        .map(|row| {
+            let progress = serde_json::from_value(row.progress).map_err(|source| Error::Corrupt {
+                what: "progress",
+                owner: format!("run {run_id}"),
+                source: Some(source),
+            })?;
+            Ok((row.at, progress))
+        })
+        .collect()
 }
 
 /// Takes what an exploration found: its reports are complete. False when the run is not loading. The first conclusion

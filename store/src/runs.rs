@@ -10,7 +10,9 @@ use sqlx::types::Json;
 use crate::queue::{self, Urgency};
 use crate::{Error, Result, events};
 
+mod like;
 mod row;
+pub use like::{MeasuredAlready, measured_already};
 use row::RunRow;
 
 /// A request that passed every check, ready to be written.

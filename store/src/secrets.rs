@@ -7,6 +7,7 @@ use accelbench_core::run::RunId;
 use accelbench_core::secret::HfToken;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac as _};
 use rand::RngExt as _;
 use sha2::Sha256;
@@ -17,6 +18,9 @@ use crate::Result;
 /// First byte of what is sealed: tells how it was.
 const SEAL_VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;
+
+/// For how many hours a form may lie open before it is sent.
+const FORM_HOURS: i64 = 24;
 
 /// An installation's key: 32 random bytes.
 #[derive(Clone)]
@@ -97,6 +101,28 @@ impl SecretKey {
         hex::decode(token).is_ok_and(|bytes| self.run_mac(run_id).verify_slice(&bytes).is_ok())
     }
 
+    /// The token of a form that is drawn at `moment`: only pages of this installation hold it.
+    #[must_use]
+    pub fn form_token(&self, moment: DateTime<Utc>) -> String {
+        let hour = moment.timestamp().div_euclid(3600);
+        format!("{hour}-{}", hex::encode(self.form_mac(hour).finalize().into_bytes()))
+    }
+
+    /// Whether `token` is of a form that was drawn within the day before `moment`, in constant time.
+    #[must_use]
+    pub fn verify_form_token(&self, moment: DateTime<Utc>, token: &str) -> bool {
+        let now = moment.timestamp().div_euclid(3600);
+        let Some((hour, mac)) = token.split_once('-') else { return false };
+        let Some(hour) = hour.parse().ok().filter(|hour| (now - FORM_HOURS..=now + 1).contains(hour)) else {
+            return false;
+        };
+        hex::decode(mac).is_ok_and(|bytes| self.form_mac(hour).verify_slice(&bytes).is_ok())
+    }
+
+    fn form_mac(&self, hour: i64) -> Hmac<Sha256> {
+        mac(&self.derived("form token")).chain_update(hour.to_be_bytes())
+    }
+
     fn run_mac(&self, run_id: RunId) -> Hmac<Sha256> {
         mac(&self.derived("run token")).chain_update(run_id.uuid().as_bytes())
     }
@@ -138,6 +164,7 @@ pub async fn sealed_token(connection: &mut PgConnection, run_id: RunId) -> Resul
 mod tests {
     use accelbench_core::run::RunId;
     use accelbench_core::secret::HfToken;
+    use chrono::{DateTime, TimeDelta};
 
     use super::SecretKey;
 
@@ -167,6 +194,21 @@ mod tests {
         assert!(!SecretKey::generate().verify_run_token(run_id, &token));
         for forged in ["", "00", &token[1..], "zz"] {
             assert!(!key.verify_run_token(run_id, forged), "{forged}");
+        }
+    }
+
+    #[test]
+    fn a_form_token_is_good_for_a_day_and_for_its_key() {
+        let (key, drawn) = (SecretKey::generate(), DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
+        let token = key.form_token(drawn);
+        for (minutes, good) in [(0, true), (59, true), (24 * 60, true), (26 * 60, false), (-90, false)] {
+            let sent = drawn + TimeDelta::minutes(minutes);
+            assert_eq!(key.verify_form_token(sent, &token), good, "after {minutes} minutes");
+        }
+        assert!(!SecretKey::generate().verify_form_token(drawn, &token));
+        let (_, mac) = token.split_once('-').unwrap();
+        for forged in ["", "-", mac, &token[..token.len() - 2], &format!("480001-{mac}"), "999999999999-00"] {
+            assert!(!key.verify_form_token(drawn, forged), "{forged}");
         }
     }
 

@@ -75,6 +75,8 @@ export async function pages() {
     instance: '/instances/g6e.12xlarge',
     runs: '/runs',
     'run-new': '/runs/new',
+    'run-new-checked': '/runs/new?model=meta-llama/Llama-3.1-8B&instance_type=g6e.xlarge&concurrency=1,8',
+    'catalog-columns': '/catalog?origin=simulated&hide=ttft_p50_ms,e2e_p50_ms,date',
     run: `/runs/${results[0].run_id}`,
     result: `/results/${results[0].id}`,
     methodology: '/methodology',

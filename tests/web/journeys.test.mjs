@@ -102,6 +102,53 @@ test('a run is started with the keyboard alone and watched to its end', async ()
   await page.close_well();
 });
 
+test('the form says what a run would be like, and keeps the place of the keyboard', async () => {
+  const page = await open(browser);
+  await page.show('/runs/new');
+  await page.fill('[name=model]', 'meta-llama/Llama-3.1-8B');
+  await page.press('[name=model]', 'Tab');
+  await page.waitForSelector('#panel h2:has-text("Estimate")');
+  await page.focus('#panel button');
+  await page.evaluate(() => document.querySelector('[name=concurrency]').dispatchEvent(new Event('change', { bubbles: true })));
+  await page.waitForTimeout(1500);
+  assert.equal(await page.evaluate(() => document.activeElement.closest('#panel')?.id), 'panel', 'the focus stays');
+  await page.fill('[name=concurrency]', 'many');
+  await page.press('[name=concurrency]', 'Tab');
+  await page.waitForSelector('#panel h2:has-text("It would be refused")');
+  await page.fill('[name=concurrency]', '2');
+  const file = { name: 'mine.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"prompt": "a"}\n{"prompt": ""}\n') };
+  await page.setInputFiles('[name=dataset_file]', file);
+  await page.click('#panel button.quiet');
+  assert.match(await page.innerText('#dataset_file-complaint'), /line 2: the prompt is empty/);
+  await page.close_well();
+});
+
+test('a person who asks for it is told when a run ends', async () => {
+  const page = await open(browser);
+  await page.context().grantPermissions(['notifications'], { origin: server });
+  // What the browser would show cannot be read back: it is noted instead.
+  await page.addInitScript(() => {
+    globalThis.told = [];
+    globalThis.Notification = class {
+      static permission = 'default';
+      static requestPermission = async () => 'granted';
+      constructor(title, { body }) { globalThis.told.push(`${title} | ${body}`); }
+    };
+  });
+  const run = await json('/api/v1/runs', {
+    method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'meta-llama/Llama-3.1-8B', instance_type: 'g6e.xlarge', load_points: [{ concurrency: 1 }],
+      platform: { kind: 'local', engine: 'simulator' }, measurement: { min_duration_s: 600, max_duration_s: 600 } }),
+  });
+  await page.show(`/runs/${run.id}`);
+  await page.click('#notify');
+  await page.waitForSelector('#notify:disabled');
+  await json(`/api/v1/runs/${run.id}/cancel`, { method: 'POST' });
+  await page.waitForFunction(() => globalThis.told.length === 1);
+  assert.match(await page.evaluate(() => globalThis.told[0]), /^Run cancelled \| meta-llama\/Llama-3\.1-8B on/);
+  await page.close_well();
+});
+
 test('without JavaScript lists are filtered, sorted and compared, and runs are started', async () => {
   const page = await open(browser, { javaScriptEnabled: false });
   await page.show('/published');
@@ -119,10 +166,12 @@ test('without JavaScript lists are filtered, sorted and compared, and runs are s
   assert.match(await page.innerText('#answer'), /3 years reserved/);
   await page.show('/runs/new');
   await page.fill('[name=model]', 'no/such-model');
-  await page.click('text=Start the run');
+  await page.click('button:has-text("Start the run")');
   assert.match(await page.innerText('[role=alert]'), /no model `no\/such-model`/);
   await page.fill('[name=model]', 'meta-llama/Llama-3.1-8B');
   await page.fill('[name=min_duration_s]', '1');
+  await page.click('button:has-text("Check again")');
+  assert.match(await page.innerText('#panel'), /Estimate[\s\S]*nothing: it runs on the worker's own machine/);
   await page.click('button:has-text("Start the run")');
   assert.match(page.url(), /runs\/[0-9a-f-]{36}$/);
   await page.click('button:has-text("Cancel")');

@@ -30,6 +30,13 @@ pub(crate) fn age(moment: &DateTime<Utc>, _: &dyn Values) -> Result<String> {
     Ok(ago((Utc::now() - moment).num_days()))
 }
 
+/// Seconds as a person plans with them: 12 min, 1.5 h.
+#[askama::filter_fn]
+pub(crate) fn minutes(seconds: &f64, _: &dyn Values) -> Result<String> {
+    let minutes = (seconds / 60.0).ceil().max(1.0);
+    Ok(if minutes < 90.0 { format!("{minutes:.0} min") } else { format!("{:.1} h", seconds / 3600.0) })
+}
+
 /// What stands behind the last `/` of an address.
 #[askama::filter_fn]
 pub(crate) fn last_part(address: &str, _: &dyn Values) -> Result<String> {

@@ -16,13 +16,16 @@ use chrono::Utc;
 use super::frame::{Frame, Section};
 use crate::app::App;
 use crate::body::PathRun;
+use crate::chart::Chart;
 use crate::error::ApiError;
+use crate::form::PostedForm;
 use crate::html as filters;
 use crate::reproduce;
 use crate::rest::events::{Shown, stream_of};
 use crate::rest::results::load_of_run;
 use crate::rest::runs::run_again;
 
+mod charts;
 mod money;
 mod timeline;
 use money::Money;
@@ -63,6 +66,10 @@ struct Live {
     ahead: Option<i64>,
     /// What it costs, where it takes an instance.
     money: Option<Money>,
+    /// How the load went so far.
+    charts: Vec<Chart>,
+    /// For its buttons.
+    form_token: String,
 }
 
 struct LogTail {
@@ -73,7 +80,7 @@ struct LogTail {
 
 pub(crate) async fn show(State(app): State<App>, PathRun(run_id): PathRun) -> Result<RunPage, ApiError> {
     let mut connection = app.connection().await?;
-    let (run, live) = load(&mut connection, run_id).await?;
+    let (run, live) = load(&app, &mut connection, run_id).await?;
     let logs = log_tails(&mut connection, run_id).await?;
     let spec_json = serde_json::to_string_pretty(&run.spec).unwrap_or_default();
     let frame = Frame::load(&mut connection, Section::Runs).await?;
@@ -88,12 +95,12 @@ pub(crate) async fn live(State(app): State<App>, PathRun(run_id): PathRun) -> Re
 
 /// The live part of the page as it is now; `None` while it cannot be read.
 pub(crate) async fn render(app: &App, run_id: RunId) -> Option<Event> {
-    let (run, live) = load(&mut *app.connection().await.ok()?, run_id).await.ok()?;
+    let (run, live) = load(app, &mut *app.connection().await.ok()?, run_id).await.ok()?;
     let html = RunLive { run, live }.render().ok()?;
     Some(Event::default().data(html))
 }
 
-async fn load(connection: &mut PgConnection, run_id: RunId) -> Result<(Run, Live), ApiError> {
+async fn load(app: &App, connection: &mut PgConnection, run_id: RunId) -> Result<(Run, Live), ApiError> {
     let run = runs::find(connection, run_id).await?;
     let events = events::list_after(connection, run_id, 0, MOST_EVENTS).await?;
     let results = load_of_run(connection, run_id).await?;
@@ -101,7 +108,11 @@ async fn load(connection: &mut PgConnection, run_id: RunId) -> Result<(Run, Live
     let ahead = capacity::queue_position(connection, run_id).await?;
     let steps = timeline::steps(&run, &events, Utc::now());
     let money = Money::load(connection, &run, &events).await?;
-    Ok((run, Live { steps, results, reports, ahead, money }))
+    let told = intake::progress_so_far(connection, run_id).await?;
+    let measured: Vec<&LoadReport> = results.iter().map(|result| &result.report).chain(&reports).collect();
+    let charts = charts::charts(&measured, &told);
+    let form_token = app.form_token();
+    Ok((run, Live { steps, results, reports, ahead, money, charts, form_token }))
 }
 
 async fn log_tails(connection: &mut PgConnection, run_id: RunId) -> Result<Vec<LogTail>, ApiError> {
@@ -116,7 +127,11 @@ async fn log_tails(connection: &mut PgConnection, run_id: RunId) -> Result<Vec<L
     Ok(tails)
 }
 
-pub(crate) async fn cancel(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    PathRun(run_id): PathRun,
+    _: PostedForm,
+) -> Result<Response, ApiError> {
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
     // A run that ended in the meantime shows so on its page.
     runs::request_cancel(&mut transaction, run_id).await?;
@@ -124,14 +139,22 @@ pub(crate) async fn cancel(State(app): State<App>, PathRun(run_id): PathRun) -> 
     Ok(to_page(run_id))
 }
 
-pub(crate) async fn requeue(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {
+pub(crate) async fn requeue(
+    State(app): State<App>,
+    PathRun(run_id): PathRun,
+    _: PostedForm,
+) -> Result<Response, ApiError> {
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
     runs::requeue(&mut transaction, run_id).await?;
     transaction.commit().await.map_err(Error::from)?;
     Ok(to_page(run_id))
 }
 
-pub(crate) async fn retry(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {
+pub(crate) async fn retry(
+    State(app): State<App>,
+    PathRun(run_id): PathRun,
+    _: PostedForm,
+) -> Result<Response, ApiError> {
     let (Submitted::New(run_id) | Submitted::Existing(run_id)) = run_again(&app, run_id).await?;
     Ok(to_page(run_id))
 }

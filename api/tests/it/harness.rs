@@ -63,6 +63,16 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The values of the fields that the selector finds.
+    pub(crate) fn values(&self, selector: &str) -> Vec<String> {
+        let page = Html::parse_document(&self.text);
+        let selector = Selector::parse(selector).unwrap();
+        let fields = page.select(&selector).map(|field| field.attr("value"));
+        fields.flatten().map(str::to_owned).collect()
+    }
+}
+
 impl TestApp {
     /// A server that asks no Hub.
     pub(crate) async fn new() -> Self {
@@ -122,14 +132,41 @@ impl TestApp {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    /// Submits a form as a browser does.
+    /// Submits a form of our pages as a browser does.
     pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.key.form_token(Utc::now());
+        self.form_with_token(path, &token, fields).await
+    }
+
+    pub(crate) async fn form_with_token(&self, path: &str, token: &str, fields: &[(&str, &str)]) -> Answer {
         let mut encoded = url::form_urlencoded::Serializer::new(String::new());
-        encoded.extend_pairs(fields);
+        encoded.append_pair("form_token", token).extend_pairs(fields);
         let request = Request::post(path)
             .header("content-type", "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin")
             .body(Body::from(encoded.finish()));
+        self.send(request.unwrap()).await
+    }
+
+    /// Submits a form with a file in its field `dataset_file`.
+    pub(crate) async fn form_with_file(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, content): (&str, &str),
+    ) -> Answer {
+        let token = self.key.form_token(Utc::now());
+        let part = |head: &str, body: &str| {
+            format!("--limit\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
+        };
+        let fields = fields.iter().copied().chain([("form_token", &*token)]);
+        let mut body: String = fields.map(|(name, value)| part(&format!("name=\"{name}\""), value)).collect();
+        body += &part(&format!("name=\"dataset_file\"; filename=\"{name}\""), content);
+        body += "--limit--\r\n";
+        let request = Request::post(path)
+            .header("content-type", "multipart/form-data; boundary=limit")
+            .header("sec-fetch-site", "same-origin")
+            .body(Body::from(body));
         self.send(request.unwrap()).await
     }
 

@@ -13,6 +13,7 @@ mod harness;
 mod hub;
 mod imported;
 mod intake;
+mod new_run;
 mod pages;
 mod recommendations;
 mod results;

@@ -1,8 +1,8 @@
 //! The pages as a browser gets them: read with selectors, with and without what a person entered wrong.
 
 use accelbench_core::run::EventKind;
-use accelbench_store::events;
 use accelbench_store::logs::{self, LogSource};
+use accelbench_store::{events, intake};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::json;
@@ -139,6 +139,32 @@ async fn the_live_stream_sends_the_page_s_own_part_and_ends() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_measured_draws_how_it_goes() {
+    let app = TestApp::new().await;
+    let run_id = app.loading().await;
+    let address = format!("/runs/{run_id}");
+    assert_eq!(app.get(&address).await.texts("figure.chart").len(), 0, "there is nothing yet");
+    let mut connection = app.database.pool.acquire().await.unwrap();
+    for second in 1..=3_u32 {
+        let progress = json!({
+            "load_point_index": 0, "load_point_count": 2, "offered_load": {"concurrency": 1}, "stage": "measuring",
+            "fraction": 0.1, "requests_completed": second, "requests_failed": 0, "ttft_p50_ms": 20.0 + f64::from(second),
+            "output_tokens_per_s": 100.0,
+        });
+        let progress = serde_json::from_value(progress).unwrap();
+        assert!(intake::set_progress(&mut connection, run_id, &progress).await.unwrap());
+    }
+    let page = app.get(&address).await;
+    let titles = page.texts("#live figure.chart figcaption");
+    assert!(titles.len() == 2 && titles[0] == "Output tokens per second", "{titles:?}");
+    assert_eq!(page.texts("#live figure.chart:first-child .s0 path.dot title").len(), 3, "{}", page.text);
+    let other = TestApp::new().await;
+    let run_id = other.succeeded().await;
+    let page = other.get(&format!("/runs/{run_id}")).await;
+    assert_eq!(page.texts("#live figure.chart").len(), 3, "a finished run draws its reports");
+}
+
+#[tokio::test]
 async fn buttons_work_as_plain_forms() {
     let app = TestApp::new().await;
     let run_id = app.submitted().await;
@@ -169,7 +195,33 @@ async fn what_people_and_engines_write_is_text_and_nothing_else() {
         app.get(&format!("/runs?model={}", urlencoded(hostile))).await,
         app.get(&format!("/{}", urlencoded(hostile))).await,
     ];
-    pages.push(app.form("/runs", &[("model", hostile), ("submitted_by", hostile), ("nonce", hostile)]).await);
+    let fields = [
+        "nonce",
+        "model",
+        "submitted_by",
+        "instance_type",
+        "engine",
+        "endpoint",
+        "dataset",
+        "slo",
+        "revision",
+    ]
+    .map(|field| (field, hostile));
+    for path in ["/runs", "/runs/check"] {
+        pages.push(app.form(path, &fields).await);
+        pages.push(app.form(path, &[("model", hostile), ("agreed", hostile), ("seen_run", hostile)]).await);
+        pages.push(app.form_with_file(path, &FORM, (&hostile.replace('"', ""), hostile)).await);
+    }
+    for path in [
+        "/runs/new?model=",
+        "/catalog?search=",
+        "/published?hide=",
+        "/compare?r=",
+        "/models?search=",
+        "/?model=",
+    ] {
+        pages.push(app.get(&format!("{path}{}", urlencoded(hostile))).await);
+    }
     for page in pages {
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
         assert!(!page.text.contains("<script>alert") && !page.text.contains("<img src=x"), "{}", page.text);

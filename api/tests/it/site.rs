@@ -200,6 +200,37 @@ async fn a_model_shows_where_it_fits_and_an_instance_type_what_it_costs() {
 }
 
 #[tokio::test]
+async fn a_comparison_is_kept_as_one_file_that_needs_no_other() {
+    let app = TestApp::new().await;
+    app.priced(2.0).await;
+    app.succeeded().await;
+    let ids = app.result_ids().await;
+    let file = app.get(&format!("/compare/comparison.html?r={}&r={}", ids[0], ids[1])).await;
+    assert_eq!(file.status, StatusCode::OK, "{}", file.text);
+    assert!(file.header("content-disposition").contains("comparison.html"));
+    assert_eq!(file.texts("table.compare thead th").len(), 3);
+    assert!(file.texts("figure.chart svg").len() > 1 && file.texts("style").len() == 1);
+    for elsewhere in ["href=", "src=", "<script", "url("] {
+        assert!(!file.text.contains(elsewhere), "{elsewhere}");
+    }
+    assert!(file.text.contains(&ids[0]), "it says which results it is of");
+}
+
+#[tokio::test]
+async fn columns_are_chosen_in_the_address() {
+    let app = TestApp::new().await;
+    app.priced(2.0).await;
+    app.published(4, 200.0).await;
+    let all = app.get("/published").await.texts("#list thead th").len();
+    let page = app.get("/published?hide=itl_p50_ms,date,model").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert_eq!(page.texts("#list thead th").len(), all - 2, "a row is always named");
+    assert_eq!(page.texts("#list tbody tr:first-child td").len(), all - 2);
+    assert_eq!(page.texts(".choose .chips a:not([aria-current])"), ["ITL p50", "date"]);
+    assert_eq!(page.values("form.filter [name=hide]"), ["itl_p50_ms,date,model"], "a filter keeps them");
+}
+
+#[tokio::test]
 async fn a_cluster_is_offered_where_there_is_one_and_its_money_is_named() {
     let app = TestApp::new().await;
     app.priced(3.0).await;
@@ -210,10 +241,10 @@ async fn a_cluster_is_offered_where_there_is_one_and_its_money_is_named() {
     let page = app.get(address).await;
     assert!(page.text.contains("value=\"kubernetes:vllm\" selected"), "{}", page.text);
     assert!(
-        page.texts("#money")[0].contains("$3.00 an hour on-demand, at most $6.00"),
+        page.texts("#panel")[0].contains("$3.00 an hour on-demand, at most $6.00"),
         "{:?}",
-        page.texts("#money")
+        page.texts("#panel")
     );
-    assert_eq!(page.texts("#money button"), ["Start the run, at most $6.00"]);
+    assert_eq!(page.texts("#panel button"), ["Start the run, at most $6.00", "Check first"]);
     assert!(!page.text.contains("hf_secret"), "an address carries no token");
 }

@@ -38,6 +38,10 @@ pub(crate) struct RunForm {
     pub(crate) submitted_by: String,
     /// Differs with each form that is shown, so that sending one twice starts one run.
     pub(crate) nonce: String,
+    /// The most that the run may cost, as it was named beside the form when the person pressed the button.
+    pub(crate) agreed: String,
+    /// The run that measured the same already, when the person was shown it.
+    pub(crate) seen_run: String,
 }
 
 /// Where a run is served.
@@ -76,6 +80,8 @@ impl Default for RunForm {
             hf_token: String::new(),
             submitted_by: String::new(),
             nonce: String::new(),
+            agreed: String::new(),
+            seen_run: String::new(),
         }
     }
 }
@@ -83,7 +89,9 @@ impl Default for RunForm {
 impl RunForm {
     /// The same entries on a new form. An address carries no token.
     pub(crate) fn fresh(self) -> Self {
-        Self { nonce: Uuid::now_v7().to_string(), hf_token: String::new(), ..self }
+        let empty = String::new;
+        let nonce = Uuid::now_v7().to_string();
+        Self { nonce, hf_token: empty(), agreed: empty(), seen_run: empty(), ..self }
     }
 
     /// Where the run is to be served.
