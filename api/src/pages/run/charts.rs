@@ -55,7 +55,7 @@ impl Course<'_> {
     fn under_way(&self) -> Option<Chart> {
         let list = |of: fn(&LoadReport, usize) -> Option<f64>| -> Vec<Point> {
             let moments = self.reports.iter().flat_map(|report| self.parts(report, of));
-            self.thinned(moments.collect(), 2, |value| format!("{} requests", grouped(value)))
+            thinned(&moments.collect::<Vec<_>>(), 2, |value| format!("{} requests", grouped(value)))
         };
         let running = list(|report, part| report.time_series.as_ref()?.in_flight_mean.get(part).copied());
         let waiting = list(|report, part| *report.time_series.as_ref()?.requests_waiting.get(part)?);
@@ -81,7 +81,7 @@ impl Course<'_> {
         });
         let series = measured.chain(present).map(|(load, moments): (_, Vec<Moment>)| Series {
             name: load.to_string(),
-            points: self.thinned(moments, count, words),
+            points: thinned(&moments, count, words),
         });
         series.collect()
     }
@@ -101,19 +101,19 @@ impl Course<'_> {
     fn seconds(&self, at: DateTime<Utc>) -> f64 {
         (at - self.start).num_milliseconds() as f64 / 1000.0
     }
+}
 
-    /// Means of neighbours, so that `series` of them stay within the most points.
-    fn thinned(&self, moments: Vec<Moment>, series: usize, words: fn(f64) -> String) -> Vec<Point> {
-        let most = (MOST_POINTS / series.max(1)).max(2);
-        let chunk = moments.len().div_ceil(most).max(1);
-        let point = |neighbours: &[Moment]| {
-            let known: Vec<f64> = neighbours.iter().filter_map(|(_, value)| *value).collect();
-            let &(x, _) = neighbours.first().filter(|_| !known.is_empty())?;
-            let y = known.iter().sum::<f64>() / known.len() as f64;
-            Some(Point { x, y, words: format!("{} at {} s", words(y), grouped(x)), address: None })
-        };
-        moments.chunks(chunk).filter_map(point).collect()
-    }
+/// Means of neighbours, so that `series` of them stay within the most points.
+fn thinned(moments: &[Moment], series: usize, words: fn(f64) -> String) -> Vec<Point> {
+    let most = (MOST_POINTS / series.max(1)).max(2);
+    let chunk = moments.len().div_ceil(most).max(1);
+    let point = |neighbours: &[Moment]| {
+        let known: Vec<f64> = neighbours.iter().filter_map(|(_, value)| *value).collect();
+        let &(x, _) = neighbours.first().filter(|_| !known.is_empty())?;
+        let y = known.iter().sum::<f64>() / known.len() as f64;
+        Some(Point { x, y, words: format!("{} at {} s", words(y), grouped(x)), address: None })
+    };
+    moments.chunks(chunk).filter_map(point).collect()
 }
 
 fn plot(title: &'static str, y_label: &'static str, series: Vec<Series>) -> Option<Chart> {
