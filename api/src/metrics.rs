@@ -7,7 +7,7 @@ use accelbench_store::PgPool;
 use accelbench_store::pool::Reader;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::serve::serve as serve_listener;
 use axum::{Json, Router};

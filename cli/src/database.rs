@@ -13,6 +13,7 @@ use iam::Tokens;
 
 /// How the writer is reached.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_field_names, reason = "the fields are flags, and stand beside those of others")]
 pub(crate) struct DatabaseOptions {
     /// The PostgreSQL database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]

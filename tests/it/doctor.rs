@@ -17,7 +17,7 @@ async fn doctor(server: &str, arguments: &[&str]) -> Output {
 fn outcome<'a>(answer: &'a Value, part: &str, check: &str) -> &'a str {
     let findings = answer["findings"].as_array().unwrap();
     let found = findings.iter().find(|finding| finding["part"] == part && finding["check"] == check);
-    let found = found.unwrap_or_else(|| panic!("there is no {part} {check} in {answer:#}"));
+    let found = found.ok_or_else(|| format!("there is no {part} {check} in {answer:#}")).unwrap();
     found["outcome"].as_str().unwrap()
 }
 

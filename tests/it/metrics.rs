@@ -25,7 +25,7 @@ impl Page {
     /// The value of the one series that begins with this text.
     fn value(&self, series: &str) -> f64 {
         let line = self.0.lines().find(|line| line.starts_with(&format!("{series} ")));
-        let line = line.unwrap_or_else(|| panic!("{series} is not shown:\n{}", self.0));
+        let line = line.ok_or_else(|| format!("{series} is not shown:\n{}", self.0)).unwrap();
         line.rsplit(' ').next().unwrap().parse().unwrap()
     }
 

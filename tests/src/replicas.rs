@@ -61,19 +61,19 @@ impl Replicas {
     /// The address of the primary, whose certificate is to be checked.
     #[must_use]
     pub fn primary_url(&self) -> String {
-        self.url(self.primary.port, "accelbench", "127.0.0.1", &self.authority())
+        Self::url(self.primary.port, "accelbench", "127.0.0.1", &self.authority())
     }
 
     /// The address of the replica.
     #[must_use]
     pub fn replica_url(&self) -> String {
-        self.url(self.replica.port, "accelbench", "127.0.0.1", &self.authority())
+        Self::url(self.replica.port, "accelbench", "127.0.0.1", &self.authority())
     }
 
     /// The primary's address by another name of its host, and trusting this authority.
     #[must_use]
     pub fn primary_url_as(&self, host: &str, authority: &Path) -> String {
-        self.url(self.primary.port, "accelbench", host, authority)
+        Self::url(self.primary.port, "accelbench", host, authority)
     }
 
     /// The certificate of the authority that signed the servers'.
@@ -121,13 +121,13 @@ impl Replicas {
     }
 
     async fn execute(&self, database: &str, statement: &'static str) -> anyhow::Result<()> {
-        let url = self.url(self.primary.port, database, "127.0.0.1", &self.authority());
+        let url = Self::url(self.primary.port, database, "127.0.0.1", &self.authority());
         let mut connection = PgConnection::connect(&url).await?;
         connection.execute(statement).await?;
         Ok(connection.close().await?)
     }
 
-    fn url(&self, port: u16, database: &str, host: &str, authority: &Path) -> String {
+    fn url(port: u16, database: &str, host: &str, authority: &Path) -> String {
         let authority = authority.display();
         format!(
             "postgres://{USER}:{PASSWORD}@{host}:{port}/{database}?sslmode=verify-full&sslrootcert={authority}"

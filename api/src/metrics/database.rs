@@ -60,7 +60,7 @@ impl DatabaseMetrics {
         let up = matches!(timeout(PATIENCE, ask(pool)).await, Ok(Ok(())));
         self.up.set(i64::from(up));
         self.answer_s.set(asked.elapsed().as_secs_f64());
-        let idle = pool.num_idle() as i64;
+        let idle = i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
         for (state, count) in [
             ("idle", idle),
             ("used", i64::from(pool.size()) - idle),

@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::time::timeout;
 
+use crate::rest::runs::PHASES;
+
 type Fraction = Gauge<f64, AtomicU64>;
 /// A family of one, because a family can be emptied.
 type NoLabels = [(&'static str, &'static str); 0];
@@ -73,7 +75,7 @@ impl InstallationMetrics {
     }
 
     fn show(&self, seen: &Seen) {
-        for phase in crate::rest::runs::PHASES {
+        for phase in PHASES {
             let count = seen.status.runs_by_phase.get(phase).copied().unwrap_or_default();
             self.runs.get_or_create(&[("phase", phase.to_owned())]).set(count);
         }

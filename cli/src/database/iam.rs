@@ -1,7 +1,7 @@
 //! Tokens with which RDS and Aurora let an IAM identity in. A token is an address that AWS credentials have signed; making one
 //! asks nobody. It is looked at when a connection is made, for 15 minutes, and never again: connections outlive it.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use accelbench_store::PgPool;
 use accelbench_store::pool::renew_password;
@@ -11,6 +11,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
+use chrono::{DateTime, Utc};
 use url::Url;
 
 /// For how long AWS takes a token.
@@ -48,7 +49,7 @@ impl Tokens {
     /// A token from now on.
     pub(super) async fn fresh(&self) -> anyhow::Result<String> {
         let credentials = self.credentials.provide_credentials().await.context(NO_CREDENTIALS)?;
-        self.sign_in.token(credentials, SystemTime::now())
+        self.sign_in.token(credentials, Utc::now())
     }
 
     /// Gives the pool's new connections fresh tokens for as long as the process lives.
@@ -88,7 +89,7 @@ impl SignIn {
         Ok(Self { port: url.port().unwrap_or(5432), user: url.username().to_owned(), host, region })
     }
 
-    fn token(&self, credentials: Credentials, now: SystemTime) -> anyhow::Result<String> {
+    fn token(&self, credentials: Credentials, now: DateTime<Utc>) -> anyhow::Result<String> {
         let mut settings = SigningSettings::default();
         settings.expires_in = Some(VALID);
         settings.signature_location = SignatureLocation::QueryParams;
@@ -97,7 +98,7 @@ impl SignIn {
             .identity(&identity)
             .region(&self.region)
             .name("rds-db")
-            .time(now)
+            .time(now.into())
             .settings(settings)
             .build()?
             .into();
@@ -121,10 +122,9 @@ fn region_of(host: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::time::{Duration, UNIX_EPOCH};
-
     use aws_credential_types::Credentials;
+    use chrono::DateTime;
+    use std::collections::BTreeMap;
     use url::Url;
 
     use super::SignIn;
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_token_is_a_signed_address_of_a_quarter_of_an_hour() {
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), None, "test");
-        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(1_790_000_000 + seconds);
+        let at = |seconds: i64| DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap();
         let sign_in = sign_in("sslmode=verify-full").unwrap();
         let token = sign_in.token(credentials.clone(), at(0)).unwrap();
         assert!(token.starts_with(&format!("{HOST}:5432/?Action=connect&DBUser=accelbench_app&")), "{token}");
