@@ -11,7 +11,7 @@ demo: setup
 test: check
 
 # Exactly what CI runs.
-check: setup fmt clippy doc cluster-tests test-deploy test-web tests
+check: setup fmt clippy doc cluster-tests test-deploy test-workflow test-web tests
 
 fmt:
 	$(CARGO) fmt --all -- --check
@@ -51,6 +51,11 @@ test-deploy: setup
 	./deploy/docker/prove
 	./deploy/database/prove
 	./deploy/helm/prove
+
+# The example workflow of docs/ci.md; skipped, and said, where npm cannot be had.
+.PHONY: test-workflow
+test-workflow:
+	./docs/ci/check
 
 # The pages in a real browser; skipped, and said, where no chromium or npm can be had.
 .PHONY: test-web screenshots

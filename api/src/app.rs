@@ -232,6 +232,7 @@ fn pages(max_dataset_bytes: usize) -> Router<App> {
         .route("/runs/{run_id}/requeue", post(pages::run::requeue))
         .route("/runs/{run_id}/retry", post(pages::run::retry))
         .route("/static/{name}", get(assets::show))
+        .route("/llms.txt", get(async || include_str!("../../static/llms.txt")))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(rest::reference::ready))
 }

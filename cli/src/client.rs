@@ -10,7 +10,7 @@ use accelbench_core::result::BenchmarkResult;
 use accelbench_core::run::{Run, RunEvent};
 use accelbench_store::imported::StoredImport;
 use accelbench_store::prices::KnownPrice;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,18 +18,15 @@ use url::Url;
 
 use crate::exit::Failure;
 
+mod failure;
+
+use failure::failure;
+
 /// A server to ask.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
     server: Url,
     http: reqwest::Client,
-}
-
-#[derive(Debug, Deserialize)]
-struct Problem {
-    detail: Option<String>,
-    title: Option<String>,
-    hint: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,6 +105,11 @@ impl Client {
         Failure::Unreachable { url: self.server.to_string(), problem }
     }
 
+    /// Whatever the API says at a path.
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.json(self.request(Method::GET, path).query(query)).await
+    }
+
     pub(crate) async fn submit(&self, request: &Value, idempotency_key: &str) -> anyhow::Result<Run> {
         let request =
             self.request(Method::POST, "runs").header("Idempotency-Key", idempotency_key).json(request);
@@ -134,6 +136,30 @@ impl Client {
 
     pub(crate) async fn cancel(&self, run_id: &str) -> anyhow::Result<Value> {
         self.json(self.request(Method::POST, &format!("runs/{run_id}/cancel"))).await
+    }
+
+    /// Submits the same request once more.
+    pub(crate) async fn retry(&self, run_id: &str) -> anyhow::Result<Run> {
+        self.json(self.request(Method::POST, &format!("runs/{run_id}/retry"))).await
+    }
+
+    pub(crate) async fn requeue(&self, run_id: &str) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, &format!("runs/{run_id}/requeue"))).await
+    }
+
+    /// What a part of a run wrote.
+    pub(crate) async fn log(&self, run_id: &str, source: &str) -> anyhow::Result<String> {
+        let log = self.body(self.request(Method::GET, &format!("runs/{run_id}/logs/{source}"))).await?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
+    }
+
+    pub(crate) async fn supersede(&self, result_id: &str, request: &Value) -> anyhow::Result<()> {
+        let path = format!("results/{result_id}/supersede");
+        self.body(self.request(Method::POST, &path).json(request)).await.map(|_empty| ())
+    }
+
+    pub(crate) async fn result(&self, result_id: &str) -> anyhow::Result<BenchmarkResult> {
+        self.json(self.request(Method::GET, &format!("results/{result_id}"))).await
     }
 
     pub(crate) async fn results_of(&self, run_id: &str) -> anyhow::Result<Vec<BenchmarkResult>> {
@@ -213,50 +239,15 @@ impl Client {
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        serde_json::from_slice(&self.body(request).await?).map_err(|error| {
+            anyhow::anyhow!("the server's answer cannot be read: {error}; is it the same release?")
+        })
+    }
+
+    async fn body(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
         let response = request.send().await.map_err(|error| self.unreachable(error))?;
         let status = response.status();
         let body = response.bytes().await?;
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|error| {
-                anyhow::anyhow!("the server's answer cannot be read: {error}; is it the same release?")
-            });
-        }
-        Err(failure(status, &body).into())
-    }
-}
-
-fn failure(status: StatusCode, body: &[u8]) -> Failure {
-    let problem: Option<Problem> = serde_json::from_slice(body).ok();
-    let (message, hint) = match problem {
-        Some(Problem { detail, title, hint }) => (detail.or(title), hint),
-        None => (None, None),
-    };
-    let message = message.unwrap_or_else(|| format!("the server answered {status}"));
-    if status == StatusCode::NOT_FOUND {
-        Failure::NotFound { message, hint }
-    } else {
-        Failure::Refused { message, hint }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use reqwest::StatusCode;
-
-    use super::failure;
-    use crate::exit::Failure;
-
-    #[test]
-    fn the_server_speaks_for_itself() {
-        let body = br#"{"title": "t", "detail": "there is no model `x`", "hint": "did you mean `y`?"}"#;
-        assert_eq!(
-            failure(StatusCode::NOT_FOUND, body),
-            Failure::NotFound {
-                message: "there is no model `x`".to_owned(),
-                hint: Some("did you mean `y`?".to_owned())
-            }
-        );
-        let other = failure(StatusCode::BAD_GATEWAY, b"<html>");
-        assert!(matches!(other, Failure::Refused { message, .. } if message.contains("502")));
+        if status.is_success() { Ok(body.into()) } else { Err(failure(status, &body).into()) }
     }
 }

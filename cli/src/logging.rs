@@ -24,7 +24,7 @@ pub(crate) fn start(arguments: &Arguments) {
         if arguments.command.is_service() { "info,goose=warn,sqlx=warn,apalis=warn" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_absent_or_bad| EnvFilter::new(default));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
-    let readable = match arguments.log_format {
+    let readable = match arguments.global.log_format {
         LogFormat::Auto => stderr().is_terminal(),
         LogFormat::Text => true,
         LogFormat::Json => false,

@@ -3,23 +3,36 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
+use clap_complete::CompleteEnv;
 use rustls::crypto::aws_lc_rs;
 
 mod arguments;
 mod client;
 mod commands;
+mod completer;
 mod database;
 mod exit;
 mod home;
+mod judgement;
+mod known;
 mod logging;
 mod metrics;
 mod output;
+mod session;
+mod settings;
 mod shutdown;
+mod suggestion;
 mod tables;
 
 fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
+    // A shell that asks for completions is answered here, and the program ends.
+    CompleteEnv::with_factory(arguments::grammar).var("ACCELBENCH_COMPLETE").complete();
+    let matches = arguments::grammar().get_matches();
+    let arguments = match arguments::Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     match start(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::report(&error),
@@ -30,6 +43,9 @@ fn start(arguments: arguments::Arguments) -> anyhow::Result<()> {
     // The supervisor of a process waits for it and does nothing else: it needs no runtime and no log.
     if let arguments::Command::Supervise(options) = &arguments.command {
         return accelbench_worker::supervise::supervise(options);
+    }
+    if arguments.global.no_color {
+        output::forbid_colours();
     }
     logging::start(&arguments);
     // Two cryptography providers are linked in by the dependencies; rustls asks for a choice. A second choice in one

@@ -1,6 +1,7 @@
 //! Tables for people. In a pipe they are neither coloured nor cut.
 
 use std::fmt::Write as _;
+use std::iter;
 
 use accelbench_core::load::{LoadReport, OfferedLoad};
 use accelbench_core::metric::{Latency, Metric, Statistic};
@@ -13,11 +14,16 @@ use accelbench_core::validity::{Outcome, overall};
 use accelbench_store::prices::KnownPrice;
 use chrono::Utc;
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+
+use crate::output::word;
 
 pub(crate) mod catalog;
+pub(crate) mod comparison;
+pub(crate) mod cost;
 pub(crate) mod findings;
 pub(crate) mod imported;
+pub(crate) mod reference;
 
 /// The columns of a report's numbers.
 const NUMBERS: [&str; 11] = [
@@ -35,36 +41,37 @@ const NUMBERS: [&str; 11] = [
 ];
 
 /// Results, one load point a line.
-pub(crate) fn results(results: &[BenchmarkResult]) -> String {
-    let header = ["model", "instance type", "engine", "origin", "load"];
+pub(crate) fn results(results: &[BenchmarkResult]) -> Table {
+    let header = ["result", "model", "instance type", "engine", "origin", "load"];
     let mut table = plain(&[header.as_slice(), &NUMBERS].concat());
     for result in results {
         let provenance = &result.provenance;
         let names = [
+            result.id.0.to_string(),
             provenance.model.to_string(),
             provenance.instance_type.to_string(),
             provenance.engine.to_string(),
             provenance.origin.as_str().to_owned(),
             load(result.offered_load),
         ];
-        table.add_row(names.into_iter().chain(numbers(&result.report)));
+        table.add_row(names.into_iter().map(Cell::new).chain(numbers(&result.report)));
     }
-    right_align(&mut table, 4..15);
-    table.to_string()
+    right_align(&mut table, 5..16);
+    table
 }
 
 /// Reports, one load point a line.
-pub(crate) fn reports(reports: &[LoadReport]) -> String {
+pub(crate) fn reports(reports: &[LoadReport]) -> Table {
     let mut table = plain(&[["load"].as_slice(), &NUMBERS].concat());
     for report in reports {
-        table.add_row(std::iter::once(load(report.offered_load)).chain(numbers(report)));
+        table.add_row(iter::once(Cell::new(load(report.offered_load))).chain(numbers(report)));
     }
     right_align(&mut table, 0..11);
-    table.to_string()
+    table
 }
 
-fn numbers(report: &LoadReport) -> [String; 11] {
-    [
+fn numbers(report: &LoadReport) -> impl Iterator<Item = Cell> {
+    let texts = [
         format!("{:.2}", report.requests_per_s),
         uncertain(report, Metric::OutputTokensPerS),
         format!("{:.1}", report.request_output_tokens_per_s.p50),
@@ -75,8 +82,8 @@ fn numbers(report: &LoadReport) -> [String; 11] {
         latency(report, Latency::E2e, Statistic::P95),
         report.requests_completed.to_string(),
         format!("{:.1} %", 100.0 * report.error_share()),
-        overall(&report.checks).as_str().to_owned(),
-    ]
+    ];
+    texts.into_iter().map(Cell::new).chain([word(overall(&report.checks).as_str())])
 }
 
 /// A rate and half the width of its 95 % interval.
@@ -111,26 +118,30 @@ pub(crate) fn reservations<'a>(reports: impl IntoIterator<Item = &'a LoadReport>
 }
 
 /// Runs, one a line.
-pub(crate) fn runs(runs: &[Run]) -> String {
+pub(crate) fn runs(runs: &[Run]) -> Table {
     let mut table = plain(&["run", "model", "instance type", "platform", "phase", "verdict", "age", "by"]);
     for run in runs {
-        table.add_row(vec![
-            run.id.to_string(),
-            run.spec.model.to_string(),
-            run.spec.instance_type.to_string(),
-            run.spec.platform.as_str().to_owned(),
-            run.phase.as_str().to_owned(),
-            run.phase.verdict().map_or("-", |verdict| verdict.as_str()).to_owned(),
-            age((Utc::now() - run.created_at).num_seconds()),
-            run.submitted_by.clone().unwrap_or_else(|| "-".to_owned()),
-        ]);
+        let verdict = run.phase.verdict().map_or("-", |verdict| verdict.as_str());
+        table.add_row(
+            [
+                run.id.to_string(),
+                run.spec.model.to_string(),
+                run.spec.instance_type.to_string(),
+                run.spec.platform.as_str().to_owned(),
+                run.phase.as_str().to_owned(),
+                verdict.to_owned(),
+                age((Utc::now() - run.created_at).num_seconds()),
+                run.submitted_by.clone().unwrap_or_else(|| "-".to_owned()),
+            ]
+            .map(|text| if text == verdict { word(verdict) } else { Cell::new(text) }),
+        );
     }
     right_align(&mut table, 6..7);
-    table.to_string()
+    table
 }
 
 /// Models, one a line.
-pub(crate) fn models(models: &[Model]) -> String {
+pub(crate) fn models(models: &[Model]) -> Table {
     let mut table = plain(&["model", "family", "params 10^9", "active 10^9", "context", "gated", "commit"]);
     let billions = |count: Option<f64>| count.map_or_else(|| "-".to_owned(), |count| format!("{count:.1}"));
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
@@ -146,11 +157,11 @@ pub(crate) fn models(models: &[Model]) -> String {
         ]);
     }
     right_align(&mut table, 2..5);
-    table.to_string()
+    table
 }
 
 /// Prices, one tier a line.
-pub(crate) fn prices(prices: &[KnownPrice]) -> String {
+pub(crate) fn prices(prices: &[KnownPrice]) -> Table {
     let mut table =
         plain(&["instance type", "region", "tier", "payment", "an hour", "upfront", "known for", "source"]);
     for KnownPrice { price, confirmed_at } in prices {
@@ -173,11 +184,11 @@ pub(crate) fn prices(prices: &[KnownPrice]) -> String {
         ]);
     }
     right_align(&mut table, 4..7);
-    table.to_string()
+    table
 }
 
 /// Simultaneous requests, or requests a second.
-fn load(load: OfferedLoad) -> String {
+pub(crate) fn load(load: OfferedLoad) -> String {
     match load {
         OfferedLoad::Concurrency(requests) => {
             format!("{requests} stream{}", if requests.get() == 1 { "" } else { "s" })
@@ -187,7 +198,7 @@ fn load(load: OfferedLoad) -> String {
     }
 }
 
-fn plain(header: &[&str]) -> Table {
+pub(crate) fn plain(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(NOTHING)
@@ -196,7 +207,7 @@ fn plain(header: &[&str]) -> Table {
     table
 }
 
-fn right_align(table: &mut Table, columns: std::ops::Range<usize>) {
+pub(crate) fn right_align(table: &mut Table, columns: std::ops::Range<usize>) {
     for index in columns {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -204,7 +215,7 @@ fn right_align(table: &mut Table, columns: std::ops::Range<usize>) {
     }
 }
 
-fn milliseconds(value: f64) -> String {
+pub(crate) fn milliseconds(value: f64) -> String {
     if value < 10.0 {
         format!("{value:.2}")
     } else if value < 100.0 {
@@ -214,7 +225,7 @@ fn milliseconds(value: f64) -> String {
     }
 }
 
-fn age(seconds: i64) -> String {
+pub(crate) fn age(seconds: i64) -> String {
     match seconds {
         ..60 => format!("{} s", seconds.max(0)),
         60..3600 => format!("{} min", seconds / 60),

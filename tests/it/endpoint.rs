@@ -19,20 +19,13 @@ pub(crate) async fn endpoint(model: &str) -> String {
 
 /// [`endpoint`] with more arguments.
 pub(crate) async fn endpoint_with(model: &str, more: &[&str]) -> String {
-    let arguments = [
-        "simulate",
-        "--port",
-        "0",
-        "--model",
-        model,
-        "--timing",
-        "fixed",
-        "--ttft-ms",
-        "10",
-        "--itl-ms",
-        "2",
-    ];
-    let options = Simulate::parse_from(arguments.iter().chain(more)).options;
+    simulated(&[&["--model", model, "--ttft-ms", "10", "--itl-ms", "2"], more].concat()).await
+}
+
+/// A simulator with fixed times in this process; its address comes back.
+pub(crate) async fn simulated(arguments: &[&str]) -> String {
+    let common = ["simulate", "--port", "0", "--timing", "fixed"];
+    let options = Simulate::parse_from(common.iter().chain(arguments)).options;
     let listener = accelbench_simulator::bind(&options).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(accelbench_simulator::serve(options, listener, std::future::pending::<()>()));

@@ -7,6 +7,7 @@ mod bench;
 mod canary;
 mod catalog;
 mod cluster;
+mod command_line;
 mod database;
 mod doctor;
 mod endpoint;

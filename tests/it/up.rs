@@ -27,7 +27,7 @@ impl Home {
     }
 
     fn call(&self, arguments: &[&str]) -> Output {
-        command(self.folder.path()).args(["--server", &self.url]).args(arguments).output().unwrap()
+        command(self.folder.path()).env("ACCELBENCH_SERVER", &self.url).args(arguments).output().unwrap()
     }
 
     fn wait_until_ready(&self) {

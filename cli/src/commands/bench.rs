@@ -20,7 +20,8 @@ use url::Url;
 
 use super::load::LoadArguments;
 use super::progress;
-use crate::arguments::Format;
+use crate::judgement::{BaselineArguments, JudgementArguments};
+use crate::output::Output;
 use crate::{output, shutdown, tables};
 
 /// Where the key of an engine that asks for one comes from.
@@ -44,12 +45,16 @@ pub(crate) struct BenchOptions {
     /// Page of an exporter of accelerator metrics on the server's machine (DCGM, neuron-monitor); may be repeated
     #[arg(long, value_name = "URL")]
     accelerator_metrics: Vec<Url>,
+    #[command(flatten)]
+    judgement: JudgementArguments,
+    #[command(flatten)]
+    baseline: BaselineArguments,
     /// A request that takes longer than this counts as failed, in seconds
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     request_timeout: u64,
 }
 
-pub(crate) async fn bench(format: Format, options: BenchOptions) -> anyhow::Result<()> {
+pub(crate) async fn bench(output: &Output, options: BenchOptions) -> anyhow::Result<()> {
     let bytes = match &options.dataset {
         Some(path) => {
             fs::read(path).with_context(|| format!("the dataset {} cannot be read", path.display()))?
@@ -72,19 +77,19 @@ pub(crate) async fn bench(format: Format, options: BenchOptions) -> anyhow::Resu
     let mut reports = screen.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     // An exploration measures here and there; a curve is read from left to right.
     reports.sort_by(|a, b| a.offered_load.amount().total_cmp(&b.offered_load.amount()));
-    show(format, &reports)?;
+    show(output, &reports)?;
     if let Some(conclusion) = screen.conclusion.into_inner().unwrap_or_else(PoisonError::into_inner) {
         output::notice(&format!("found: {}", conclusion.sentence));
     }
-    outcome
+    outcome?;
+    options.judgement.judge(&reports, Some(&options.baseline))
 }
 
-fn show(format: Format, reports: &[LoadReport]) -> anyhow::Result<()> {
-    if format == Format::Json {
-        return output::json(&reports);
+fn show(output: &Output, reports: &[LoadReport]) -> anyhow::Result<()> {
+    if !reports.is_empty() || !output.is_for_people() {
+        output.show(&reports, || tables::reports(reports))?;
     }
-    if !reports.is_empty() {
-        output::data(&tables::reports(reports));
+    if output.is_for_people() {
         let reservations = tables::reservations(reports);
         if !reservations.is_empty() {
             output::notice(&format!("reservations:\n{}", reservations.trim_end()));

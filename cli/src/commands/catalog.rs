@@ -1,12 +1,11 @@
 //! `accelbench catalog refresh --dry-run`: what keeping the catalog fresh would take now.
 
 use accelbench_core::catalog::refresh::{Decision, RefreshPlan};
-use accelbench_core::price::DEFAULT_REGION;
 use clap::{Args, Subcommand};
 
-use crate::arguments::Format;
-use crate::client::Client;
-use crate::{output, tables};
+use crate::session::Session;
+use crate::settings::Key;
+use crate::tables;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogCommand {
@@ -23,23 +22,24 @@ pub(crate) struct RefreshOptions {
     /// What may be spent in seven days, in US dollars [default: no limit]
     #[arg(long, value_name = "USD")]
     budget_usd: Option<f64>,
-    /// AWS region of the on-demand prices
-    #[arg(long, default_value = DEFAULT_REGION)]
-    region: String,
+    /// AWS region of the on-demand prices [default: that of the settings, or us-east-1]
+    #[arg(long)]
+    region: Option<String>,
 }
 
-pub(crate) async fn catalog(client: &Client, format: Format, command: CatalogCommand) -> anyhow::Result<()> {
+pub(crate) async fn catalog(session: &Session, command: CatalogCommand) -> anyhow::Result<()> {
     let CatalogCommand::Refresh(options) = command;
-    let mut parameters = vec![("region", options.region)];
+    let mut parameters = Vec::new();
+    parameters
+        .extend(session.settings.or(options.region.as_deref(), Key::Region).map(|region| ("region", region)));
     parameters.extend(options.budget_usd.map(|usd| ("budget_usd", usd.to_string())));
-    let plan = client.catalog_targets(&parameters).await?;
-    if format == Format::Json {
-        return output::json(&plan);
+    let plan = session.client.catalog_targets(&parameters).await?;
+    if plan.submissions().next().is_some() || !session.output.is_for_people() {
+        session.output.show(&plan, || tables::catalog::submissions(&plan))?;
     }
-    if plan.submissions().next().is_some() {
-        output::data(&tables::catalog::submissions(&plan));
+    if session.output.is_for_people() {
+        session.output.show(&(), || summary(&plan))?;
     }
-    output::data(&summary(&plan));
     Ok(())
 }
 

@@ -12,10 +12,9 @@ use clap::Args;
 use serde_json::json;
 use url::Url;
 
-use super::token::hf_token;
-use crate::arguments::Format;
-use crate::client::Client;
-use crate::{output, tables};
+use super::token::TokenArguments;
+use crate::session::Session;
+use crate::tables;
 
 mod outside;
 mod server;
@@ -43,26 +42,23 @@ pub(crate) struct DoctorOptions {
     /// The Hugging Face Hub, or a mirror of it
     #[arg(long, env = "HF_ENDPOINT", default_value = "https://huggingface.co", value_name = "URL")]
     hub_url: Url,
-    /// A file that holds a Hugging Face token to try; HF_TOKEN is tried without it
-    #[arg(long, value_name = "FILE")]
-    hf_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    token: TokenArguments,
 }
 
-pub(crate) async fn doctor(client: &Client, format: Format, options: DoctorOptions) -> anyhow::Result<()> {
+pub(crate) async fn doctor(session: &Session, options: DoctorOptions) -> anyhow::Result<()> {
+    let client = &session.client;
     let mut findings = server::examine(client).await;
     findings.extend(database(options.database_url.as_deref()).await);
     findings.extend(cluster(options.kubernetes.as_deref()).await);
     findings
         .extend(outside::prices(client, &options.price_regions, options.pricing_endpoint.as_deref()).await);
-    findings.push(match hf_token(options.hf_token_file.as_deref()) {
+    findings.push(match options.token.token() {
         Ok(token) => outside::hub(&options.hub_url, token.as_deref()).await,
         Err(error) => Finding::fail("hub", "token", format!("{error:#}"), "name a file that can be read"),
     });
     findings.push(outside::quotas());
-    match format {
-        Format::Json => output::json(&json!({"findings": findings}))?,
-        Format::Table => output::data(&tables::findings::findings(&findings)),
-    }
+    session.output.show(&json!({"findings": findings}), || tables::findings::findings(&findings))?;
     let failed = findings.iter().filter(|finding| finding.outcome == FindingOutcome::Fail).count();
     if failed > 0 {
         bail!("{failed} of {} checks failed; the table says what to do", findings.len());

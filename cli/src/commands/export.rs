@@ -1,17 +1,17 @@
 //! `accelbench export`: reports in the forms of other tools.
 
-use std::fs;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use accelbench_core::exchange::Form;
 use accelbench_core::load::LoadReport;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::output;
+use crate::judgement::read_reports;
+use crate::session::Session;
+use crate::{completer, output};
 
 /// What to export.
 #[derive(Debug, Args)]
@@ -20,7 +20,7 @@ pub(crate) struct ExportOptions {
     #[arg(required_unless_present = "run", conflicts_with = "run", requires = "model")]
     file: Option<PathBuf>,
     /// The results of this run, from the server
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", add = completer::runs())]
     run: Option<String>,
     /// The model, where the file does not name it
     #[arg(long)]
@@ -39,13 +39,13 @@ enum ExportForm {
 }
 
 /// One load point is written as it is, several as a list.
-pub(crate) async fn export(client: &Client, options: ExportOptions) -> anyhow::Result<()> {
+pub(crate) async fn export(session: &Session, options: ExportOptions) -> anyhow::Result<()> {
     let reports = match (&options.file, &options.run) {
         (Some(file), _) => {
             let model = options.model.unwrap_or_default();
-            read(file)?.into_iter().map(|report| (report, model.clone())).collect()
+            read_reports(file)?.into_iter().map(|report| (report, model.clone())).collect()
         }
-        (None, Some(run)) => of_run(client, run).await?,
+        (None, Some(run)) => of_run(&session.client, run).await?,
         (None, None) => bail!("name a file or a run"),
     };
     let form = match options.form {
@@ -57,22 +57,6 @@ pub(crate) async fn export(client: &Client, options: ExportOptions) -> anyhow::R
         [only] => output::json(only),
         several => output::json(&several),
     }
-}
-
-fn read(file: &Path) -> anyhow::Result<Vec<LoadReport>> {
-    let mut text = String::new();
-    if file == Path::new("-") {
-        io::stdin().read_to_string(&mut text).context("stdin cannot be read")?;
-    } else {
-        text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    }
-    let reports: Vec<LoadReport> = serde_json::from_str(&text).with_context(|| {
-        format!("{} holds no list of load reports, as `bench --output json` writes it", file.display())
-    })?;
-    if reports.is_empty() {
-        bail!("{} holds no load report", file.display());
-    }
-    Ok(reports)
 }
 
 async fn of_run(client: &Client, run: &str) -> anyhow::Result<Vec<(LoadReport, String)>> {

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::arguments::Format;
-use crate::client::Client;
 use crate::output;
+use crate::session::Session;
+use crate::settings::Key;
 
 /// What to import, and what the file does not say itself.
 #[derive(Debug, Args)]
@@ -49,18 +49,19 @@ pub(crate) struct ImportOptions {
     /// Accelerators over which one replica was split
     #[arg(long, value_name = "COUNT")]
     tensor_parallel: Option<u32>,
-    /// Your name
-    #[arg(long, env = "ACCELBENCH_USER")]
+    /// Your name [default: that of the settings]
+    #[arg(long)]
     user: Option<String>,
 }
 
-pub(crate) async fn import(client: &Client, format: Format, options: ImportOptions) -> anyhow::Result<()> {
+pub(crate) async fn import(session: &Session, mut options: ImportOptions) -> anyhow::Result<()> {
     let place = options.file.display().to_string();
     let text = fs::read_to_string(&options.file).with_context(|| format!("{place} cannot be read"))?;
     let file: Value = serde_json::from_str(&text).with_context(|| format!("{place} is no JSON"))?;
-    let answer = client.import(&request(&options, &without_lists(file))).await?;
-    if format == Format::Json {
-        return output::json(&answer);
+    options.user = session.settings.or(options.user.as_deref(), Key::User);
+    let answer = session.client.import(&request(&options, &without_lists(file))).await?;
+    if !session.output.is_for_people() {
+        return session.output.show(&answer, String::new);
     }
     let (added, all) = (answer["added"].as_u64(), answer["results"].as_array().map(Vec::len));
     let (added, all) = (added.unwrap_or_default(), all.unwrap_or_default());

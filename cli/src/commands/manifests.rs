@@ -10,13 +10,14 @@ use clap::Args;
 use serde_json::json;
 use url::Url;
 
-use crate::client::Client;
-use crate::output;
+use crate::completer;
+use crate::session::Session;
 
 /// Which run's objects.
 #[derive(Debug, Args)]
 pub(crate) struct ManifestsOptions {
     /// The run, whatever has become of it
+    #[arg(add = completer::runs())]
     run: String,
     /// The cluster's settings, as for `accelbench worker`
     #[arg(long, env = "ACCELBENCH_KUBERNETES", value_name = "FILE")]
@@ -27,20 +28,21 @@ pub(crate) struct ManifestsOptions {
 }
 
 /// One list in JSON, which kubectl reads as well as YAML.
-pub(crate) async fn manifests(client: &Client, options: ManifestsOptions) -> anyhow::Result<()> {
+pub(crate) async fn manifests(session: &Session, options: ManifestsOptions) -> anyhow::Result<()> {
     let place = options.kubernetes.display();
     let settings = fs::read(&options.kubernetes).with_context(|| format!("{place} cannot be read"))?;
     let settings: KubernetesOptions =
         serde_json::from_slice(&settings).with_context(|| format!("{place} is no settings of a cluster"))?;
-    let run = client.run(&options.run).await?;
+    let run = session.client.run(&options.run).await?;
     let (model, instance_type) = (run.spec.model.clone(), run.spec.instance_type.clone());
-    let model = client.models(model.as_str()).await?.into_iter().find(|known| known.model == model);
-    let instances = client.instances().await?;
+    let model = session.client.models(model.as_str()).await?.into_iter().find(|known| known.model == model);
+    let instances = session.client.instances().await?;
     let instance = instances.into_iter().find(|known| known.instance_type == instance_type);
     let (Some(model), Some(instance)) = (model, instance) else {
         bail!("the server knows no facts of {} on {instance_type} any more", run.spec.model);
     };
     let context = RunContext { run, model, instance, engine_command: Vec::new(), hf_token: None };
     let items = preview(&context, &settings, &options.api_url)?;
-    output::json(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+    session.output.show(&list, || format!("{list:#}"))
 }

@@ -2,14 +2,15 @@
 
 use accelbench_core::catalog::{CatalogItem, Direction, SortKey};
 use accelbench_core::cost::DiscountFactor;
-use accelbench_core::price::DEFAULT_REGION;
 use accelbench_core::slo::Limit;
 use anyhow::bail;
 use clap::Args;
 
-use crate::arguments::Format;
 use crate::client::Client;
-use crate::{output, tables};
+use crate::completer;
+use crate::session::Session;
+use crate::settings::{Key, Settings};
+use crate::{known, output, tables};
 
 mod imported;
 mod parameters;
@@ -18,13 +19,13 @@ mod parameters;
 #[derive(Debug, Args)]
 pub(crate) struct QueryOptions {
     /// Hugging Face id of the model
-    #[arg(long)]
+    #[arg(long, add = completer::models())]
     model: Option<String>,
     /// Family of models, for instance llama
     #[arg(long)]
     model_family: Option<String>,
     /// Instance type
-    #[arg(long)]
+    #[arg(long, add = completer::instances())]
     instance: Option<String>,
     /// Family of instance types, for instance g6e
     #[arg(long)]
@@ -96,12 +97,13 @@ pub(crate) struct QueryOptions {
 /// What costs are computed from.
 #[derive(Debug, Args)]
 struct PriceOptions {
-    /// AWS region of the prices
-    #[arg(long, default_value = DEFAULT_REGION)]
-    region: String,
-    /// Pricing tier: on_demand, reserved_1_year, reserved_3_year, spot or capacity_block
-    #[arg(long, default_value = "on_demand")]
-    tier: String,
+    /// AWS region of the prices [default: that of the settings, or us-east-1]
+    #[arg(long)]
+    region: Option<String>,
+    /// Pricing tier: on_demand, reserved_1_year, reserved_3_year, spot or capacity_block [default: that of the
+    /// settings, or on_demand]
+    #[arg(long)]
+    tier: Option<String>,
     /// Payment of a reserved tier: no_upfront, partial_upfront or all_upfront
     #[arg(long)]
     payment: Option<String>,
@@ -110,21 +112,34 @@ struct PriceOptions {
     discount: Option<DiscountFactor>,
 }
 
+impl PriceOptions {
+    /// Takes from the settings what no flag says.
+    fn complete(&mut self, settings: &Settings) {
+        self.region = settings.or(self.region.as_deref(), Key::Region);
+        self.tier = settings.or(self.tier.as_deref(), Key::Tier);
+    }
+}
+
 /// The server's largest page.
 const PAGE: u32 = 1000;
 
-pub(crate) async fn query(client: &Client, format: Format, options: QueryOptions) -> anyhow::Result<()> {
+pub(crate) async fn query(session: &Session, mut options: QueryOptions) -> anyhow::Result<()> {
+    options.prices.complete(&session.settings);
+    let client = &session.client;
     if options.origin.as_deref() == Some("imported") {
-        return imported::query(client, format, &options).await;
+        return imported::query(session, &options).await;
     }
     if options.include_invalid || options.include_superseded {
-        return every_result(client, format, &options).await;
+        return every_result(session, &options).await;
     }
     let items = walk(client, &options).await?;
-    if format == Format::Json {
-        return output::json(&items);
-    }
-    if items.is_empty() {
+    if items.is_empty() && session.output.is_for_people() {
+        if let Some(model) = &options.model {
+            known::model(client, model).await?;
+        }
+        if let Some(instance) = &options.instance {
+            known::instance(client, instance).await?;
+        }
         output::notice("no result matches");
         if options.origin.is_none() {
             output::notice(
@@ -133,7 +148,7 @@ pub(crate) async fn query(client: &Client, format: Format, options: QueryOptions
         }
         return Ok(());
     }
-    output::data(&tables::catalog::items(&items));
+    session.output.show(&items, || tables::catalog::items(&items))?;
     for reason in tables::catalog::missing_costs(&items) {
         output::notice(&format!("note: {reason}"));
     }
@@ -157,7 +172,7 @@ async fn walk(client: &Client, options: &QueryOptions) -> anyhow::Result<Vec<Cat
 }
 
 /// The list that the catalog is chosen from, the newest first.
-async fn every_result(client: &Client, format: Format, options: &QueryOptions) -> anyhow::Result<()> {
+async fn every_result(session: &Session, options: &QueryOptions) -> anyhow::Result<()> {
     let unknown = [
         ("--sort", options.sort.is_some()),
         ("--direction", options.direction.is_some()),
@@ -168,10 +183,6 @@ async fn every_result(client: &Client, format: Format, options: &QueryOptions) -
     if let Some((flag, _)) = unknown.iter().find(|(_, given)| *given) {
         bail!("{flag} goes with current results alone; leave --include-invalid and --include-superseded out");
     }
-    let results = client.results(&parameters::of_results(options)).await?;
-    if format == Format::Json {
-        return output::json(&results);
-    }
-    output::data(&tables::results(&results));
-    Ok(())
+    let results = session.client.results(&parameters::of_results(options)).await?;
+    session.output.show(&results, || tables::results(&results))
 }

@@ -3,17 +3,17 @@
 use accelbench_core::recommendation::Recommendation;
 use accelbench_core::slo::Limit;
 use clap::Args;
-use serde_json::Value;
 
-use crate::arguments::Format;
-use crate::client::Client;
-use crate::output;
+use crate::completer;
+use crate::session::Session;
+use crate::settings::Key;
+use crate::{known, output};
 
 /// What is asked.
 #[derive(Debug, Args)]
 pub(crate) struct RecommendOptions {
     /// Hugging Face id of the model
-    #[arg(long)]
+    #[arg(long, add = completer::models())]
     model: String,
     /// Limit that latencies must keep, for instance ttft_p95_ms<=500; may be repeated
     #[arg(long, required = true, value_name = "LIMIT")]
@@ -21,12 +21,13 @@ pub(crate) struct RecommendOptions {
     /// The load to bear, in requests per second
     #[arg(long, value_name = "PER_SECOND")]
     rate: f64,
-    /// AWS region of the prices
-    #[arg(long, default_value = "us-east-1")]
-    region: String,
-    /// Pricing tier: on_demand, reserved_1_year, reserved_3_year, spot or capacity_block
-    #[arg(long, default_value = "on_demand")]
-    tier: String,
+    /// AWS region of the prices [default: that of the settings, or us-east-1]
+    #[arg(long)]
+    region: Option<String>,
+    /// Pricing tier: on_demand, reserved_1_year, reserved_3_year, spot or capacity_block [default: that of the
+    /// settings, or on_demand]
+    #[arg(long)]
+    tier: Option<String>,
     /// Payment of a reserved tier: no_upfront, partial_upfront or all_upfront
     #[arg(long)]
     payment: Option<String>,
@@ -38,56 +39,54 @@ pub(crate) struct RecommendOptions {
     origin: String,
 }
 
-pub(crate) async fn recommend(
-    client: &Client,
-    format: Format,
-    options: RecommendOptions,
-) -> anyhow::Result<()> {
-    let answer = client.recommendation(&parameters(&options)).await?;
-    if format == Format::Json {
-        return output::json(&answer);
-    }
+pub(crate) async fn recommend(session: &Session, mut options: RecommendOptions) -> anyhow::Result<()> {
+    options.region = session.settings.or(options.region.as_deref(), Key::Region);
+    options.tier = session.settings.or(options.tier.as_deref(), Key::Tier);
+    known::model(&session.client, &options.model).await?;
+    let answer = session.client.recommendation(&parameters(&options)).await?;
     let recommendation: Recommendation = serde_json::from_value(answer["recommendation"].clone())?;
-    tell(&recommendation, &answer);
+    if answer["origin"] == "simulated" {
+        output::notice("note: these results are simulated and tell nothing of real hardware");
+    }
+    session.output.show(&answer, || told(&recommendation))?;
+    if session.output.is_for_people() {
+        suggest_runs(&recommendation);
+    }
     Ok(())
 }
 
 fn parameters(options: &RecommendOptions) -> Vec<(&'static str, String)> {
     let slo: Vec<String> = options.slo.iter().map(ToString::to_string).collect();
-    let optional =
-        [("payment", options.payment.clone()), ("discount", options.discount.map(|share| share.to_string()))];
+    let optional = [
+        ("region", options.region.clone()),
+        ("tier", options.tier.clone()),
+        ("payment", options.payment.clone()),
+        ("discount", options.discount.map(|share| share.to_string())),
+    ];
     let given = [
         ("model", options.model.clone()),
         ("slo", slo.join(",")),
         ("requests_per_s", options.rate.to_string()),
-        ("region", options.region.clone()),
-        ("tier", options.tier.clone()),
         ("origin", options.origin.clone()),
     ];
     let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
     given.into_iter().chain(optional).collect()
 }
 
-fn tell(recommendation: &Recommendation, answer: &Value) {
-    if answer["origin"] == "simulated" {
-        output::notice("note: these results are simulated and tell nothing of real hardware");
-    }
-    match recommendation {
-        Recommendation::Found { choices, .. } => {
-            for choice in choices.iter().take(1) {
-                output::data(&choice.to_string());
-            }
-        }
+fn told(recommendation: &Recommendation) -> String {
+    let first = match recommendation {
+        Recommendation::Found { choices, .. } => choices.first().map(ToString::to_string).unwrap_or_default(),
         Recommendation::NothingMeets { .. } => {
-            output::data("nothing that was measured keeps the SLO at this load");
+            "nothing that was measured keeps the SLO at this load".to_owned()
         }
-        Recommendation::NotEnoughData { .. } => {
-            output::data("what was measured does not suffice for an answer");
-        }
-    }
-    for loser in recommendation.losers() {
-        output::data(&format!("  {}: {}", loser.configuration.instance_type, loser.loss));
-    }
+        Recommendation::NotEnoughData { .. } => "what was measured does not suffice for an answer".to_owned(),
+    };
+    let losers = recommendation.losers();
+    let losers = losers.into_iter().map(|it| format!("  {}: {}", it.configuration.instance_type, it.loss));
+    std::iter::once(first).chain(losers).collect::<Vec<_>>().join("\n")
+}
+
+fn suggest_runs(recommendation: &Recommendation) {
     if let Recommendation::NotEnoughData { to_run, .. } | Recommendation::Found { to_run, .. } =
         recommendation
     {

@@ -7,6 +7,8 @@ use accelbench_core::catalog::refresh::RefreshPlan;
 use accelbench_core::metric::{Latency, Metric, Statistic};
 use accelbench_core::observed::Observed;
 
+use comfy_table::Table;
+
 use super::{load, milliseconds, plain, right_align};
 
 const COLUMNS: [&str; 13] = [
@@ -26,17 +28,17 @@ const COLUMNS: [&str; 13] = [
 ];
 
 /// Results, one load point a line.
-pub(crate) fn items(items: &[CatalogItem]) -> String {
+pub(crate) fn items(items: &[CatalogItem]) -> Table {
     let mut table = plain(&COLUMNS);
     for item in items {
         table.add_row(row(item));
     }
     right_align(&mut table, 4..12);
-    table.to_string()
+    table
 }
 
 /// What a refresh would submit, in order.
-pub(crate) fn submissions(plan: &RefreshPlan) -> String {
+pub(crate) fn submissions(plan: &RefreshPlan) -> Table {
     let mut table =
         plain(&["instance type", "model", "precision", "parallel", "points", "why", "hours", "USD"]);
     for (planned, reason, expected) in plan.submissions() {
@@ -54,7 +56,7 @@ pub(crate) fn submissions(plan: &RefreshPlan) -> String {
     }
     right_align(&mut table, 3..5);
     right_align(&mut table, 6..8);
-    table.to_string()
+    table
 }
 
 /// Why there are dashes in the columns of costs, each reason once.
@@ -104,7 +106,7 @@ fn latency(item: &CatalogItem, latency: Latency) -> String {
 }
 
 /// In the currency of the price; four digits, for a million tokens of a small model cost cents.
-fn money(amount: Option<f64>) -> String {
+pub(crate) fn money(amount: Option<f64>) -> String {
     match amount {
         Some(amount) if amount >= 100.0 => format!("{amount:.1}"),
         Some(amount) if amount >= 1.0 => format!("{amount:.3}"),

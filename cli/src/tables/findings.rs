@@ -2,10 +2,12 @@
 
 use accelbench_core::finding::{Finding, FindingOutcome};
 
+use comfy_table::Table;
+
 use super::plain;
 
 /// Findings, one a line.
-pub(crate) fn findings(findings: &[Finding]) -> String {
+pub(crate) fn findings(findings: &[Finding]) -> Table {
     let mut table = plain(&["", "part", "check", "found", "what to do"]);
     for finding in findings {
         let advice = match finding.outcome {
@@ -14,5 +16,5 @@ pub(crate) fn findings(findings: &[Finding]) -> String {
         };
         table.add_row([finding.outcome.as_str(), &finding.part, &finding.check, &finding.found, advice]);
     }
-    table.to_string()
+    table
 }

@@ -4,6 +4,8 @@ use accelbench_core::imported::ImportedResult;
 use accelbench_core::metric::{Latency, Metric, Statistic};
 use accelbench_store::imported::StoredImport;
 
+use comfy_table::Table;
+
 use super::{load, milliseconds, plain, right_align};
 
 const COLUMNS: [&str; 13] = [
@@ -23,13 +25,13 @@ const COLUMNS: [&str; 13] = [
 ];
 
 /// Imported results with their sources.
-pub(crate) fn results(results: &[StoredImport]) -> String {
+pub(crate) fn results(results: &[StoredImport]) -> Table {
     let mut table = plain(&COLUMNS);
     for StoredImport { result, .. } in results {
         table.add_row(row(result));
     }
     right_align(&mut table, 5..12);
-    table.to_string()
+    table
 }
 
 fn row(result: &ImportedResult) -> Vec<String> {

@@ -3,11 +3,10 @@
 use anyhow::bail;
 
 use super::QueryOptions;
-use crate::arguments::Format;
-use crate::client::Client;
+use crate::session::Session;
 use crate::{output, tables};
 
-pub(super) async fn query(client: &Client, format: Format, options: &QueryOptions) -> anyhow::Result<()> {
+pub(super) async fn query(session: &Session, options: &QueryOptions) -> anyhow::Result<()> {
     if let Some(flag) = unknown(options) {
         bail!("imported results cannot be chosen by {flag}; leave it out");
     }
@@ -23,15 +22,12 @@ pub(super) async fn query(client: &Client, format: Format, options: &QueryOption
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
     .collect();
-    let results = client.imported(&parameters).await?;
-    if format == Format::Json {
-        return output::json(&results);
-    }
-    if results.is_empty() {
+    let results = session.client.imported(&parameters).await?;
+    if results.is_empty() && session.output.is_for_people() {
         output::notice("no imported result matches");
         return Ok(());
     }
-    output::data(&tables::imported::results(&results));
+    session.output.show(&results, || tables::imported::results(&results))?;
     output::notice(
         "measured by others, under their conditions; --output json has sources and caveats in full",
     );
