@@ -1,5 +1,6 @@
 //! The site map on one screen, and serving it.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use accelbench_store::{PgPool, PooledConnection};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
-use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post, put};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
+use axum::routing::{get, post};
 use axum::serve::{ListenerExt as _, serve as serve_listener};
 use chrono::Utc;
 use tokio::net::TcpListener;
@@ -23,6 +24,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::error::ApiError;
 use crate::hub::HubAccess;
+use crate::limits::{self, Limits};
 use crate::metrics::{self, HttpMetrics};
 use crate::options::ApiOptions;
 use crate::{assets, pages, rest, security};
@@ -116,6 +118,10 @@ impl App {
         self.inner.options.max_dataset_mib as usize * 1024 * 1024
     }
 
+    fn max_body_bytes(&self) -> usize {
+        self.inner.options.max_body_kib as usize * 1024
+    }
+
     /// Resolves when the server is told to end.
     pub(crate) async fn stopped(&self) {
         let mut stopping = self.inner.stopping.subscribe();
@@ -154,55 +160,22 @@ impl App {
 /// Every address of the server.
 pub fn router(app: App) -> Router {
     Router::new()
-        .nest("/api/v1", api(app.max_dataset_bytes()))
+        .merge(rest::addresses(app.max_dataset_bytes()))
+        .nest("/api/v1/intake/{run_id}", rest::intake())
         .merge(pages(app.max_dataset_bytes()))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(axum::middleware::from_fn(security::guard))
+        .layer(DefaultBodyLimit::max(app.max_body_bytes()))
+        .layer(from_fn_with_state(Limits::of(&app.inner.options), limits::limit))
+        .layer(from_fn(security::guard))
         // Streams of events are left alone: they would wait for more to compress.
         .layer(CompressionLayer::new())
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(security::span))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(map_request(security::believable_request_id))
         .layer(from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
-}
-
-/// What programs ask.
-fn api(max_dataset_bytes: usize) -> Router<App> {
-    let dataset_limit = DefaultBodyLimit::max(max_dataset_bytes);
-    Router::new()
-        .route("/runs", get(rest::runs::list).post(rest::runs::submit))
-        .route("/runs/{run_id}", get(rest::runs::show))
-        .route("/runs/{run_id}/cancel", post(rest::runs::cancel))
-        .route("/runs/{run_id}/requeue", post(rest::runs::requeue))
-        .route("/runs/{run_id}/retry", post(rest::runs::retry))
-        .route("/runs/{run_id}/events", get(rest::events::list))
-        .route("/runs/{run_id}/results", get(rest::results::of_run))
-        .route("/runs/{run_id}/logs/{source}", get(rest::logs::show))
-        .route("/results", get(rest::results::list))
-        .route("/results/{result_id}", get(rest::results::show))
-        .route("/results/{result_id}/history", get(rest::results::history))
-        .route("/results/{result_id}/supersede", post(rest::results::supersede))
-        .route("/catalog", get(rest::catalog::list))
-        .route("/catalog/targets", get(rest::catalog_targets::plan))
-        .route("/recommendations", get(rest::recommendations::show))
-        .route("/imported-results", get(rest::imported::list).post(rest::imported::add).layer(dataset_limit))
-        .route("/models", get(rest::models::list).post(rest::models::add))
-        .route("/models/{*model}", get(rest::models::show))
-        .route("/estimates", get(rest::estimates::show).post(rest::estimates::of_request))
-        .route("/fits", get(rest::fits::show))
-        .route("/instances", get(rest::reference::instances))
-        .route("/prices", get(rest::reference::prices))
-        .route("/engines", get(rest::reference::engines))
-        .route("/datasets", get(rest::datasets::list).post(rest::datasets::add).layer(dataset_limit))
-        .route("/status", get(rest::reference::status))
-        .route("/intake/{run_id}/plan", get(rest::intake::plan))
-        .route("/intake/{run_id}/dataset", get(rest::intake::dataset))
-        .route("/intake/{run_id}/progress", post(rest::intake::progress))
-        .route("/intake/{run_id}/reports/{index}", put(rest::intake::report))
-        .route("/intake/{run_id}/conclusion", put(rest::intake::conclusion))
-        .route("/intake/{run_id}/failure", post(rest::intake::failure))
 }
 
 /// What people look at.
@@ -217,6 +190,7 @@ fn pages(max_dataset_bytes: usize) -> Router<App> {
         .route("/methodology", get(pages::methodology::show))
         .route("/results/{result_id}", get(pages::result::show))
         .route("/published/{id}", get(pages::published::show))
+        .route("/api/docs", get(pages::docs::show))
         .route("/compare", get(pages::compare::show))
         .route("/compare/{form}", get(pages::compare::export))
         .route("/instances", get(pages::instances::list))
@@ -260,8 +234,9 @@ pub async fn serve(
         let _ = stopped.wait_for(|&stopping| stopping).await;
         sleep(GRACE).await;
     };
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
-        served = serve_listener(listener, router(app)).with_graceful_shutdown(told) => Ok(served?),
+        served = serve_listener(listener, service).with_graceful_shutdown(told) => Ok(served?),
         () = out_of_patience => Ok(()),
     }
 }

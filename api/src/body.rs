@@ -2,11 +2,12 @@
 
 use accelbench_core::run::{InvalidSpec, RunId};
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
+use crate::address;
 use crate::error::ApiError;
 
 /// A JSON body.
@@ -80,13 +81,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathRun {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let names = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|error| ApiError::bad_request(error.body_text()))?;
-        let text = names.iter().find(|(name, _)| *name == "run_id").map_or("", |(_, text)| text);
-        text.parse()
-            .map(Self)
-            .map_err(|error: InvalidSpec| ApiError::new(StatusCode::NOT_FOUND, error.to_string()))
+        let text = address::part(parts, state, "run_id").await?;
+        text.parse().map(Self).map_err(|error: InvalidSpec| {
+            ApiError::new(StatusCode::NOT_FOUND, error.to_string())
+                .with_hint("GET /api/v1/runs lists the runs")
+        })
     }
 }
 

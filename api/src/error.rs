@@ -6,10 +6,10 @@ use std::error::Error as StdError;
 use accelbench_core::load::InvalidReport;
 use accelbench_store::Error as StoreError;
 use accelbench_store::error::chain;
-use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+
+use crate::openapi::Problem;
 
 /// What is told to whoever asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,17 +19,6 @@ pub(crate) struct ApiError {
     pub(crate) detail: String,
     /// What to do about it.
     pub(crate) hint: Option<String>,
-}
-
-/// RFC 9457, with a hint.
-#[derive(Debug, Serialize)]
-struct Problem<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
 }
 
 impl ApiError {
@@ -68,6 +57,18 @@ impl ApiError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"))
     }
 
+    /// The error as programs read it.
+    pub(crate) fn problem(&self, request_id: Option<&str>) -> Problem {
+        Problem {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("error"),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            hint: self.hint.clone().unwrap_or_else(|| usual_hint(self.status).to_owned()),
+            request_id: request_id.map(str::to_owned),
+        }
+    }
+
     /// Whether the detail speaks of this field of a form, by its name in the API or in words.
     pub(crate) fn is_about(&self, field: &str) -> bool {
         let detail = self.detail.split('`').next().unwrap_or_default();
@@ -104,12 +105,33 @@ impl From<StoreError> for ApiError {
             return Self::new(status, "the database does not answer now")
                 .with_hint("try again in a few seconds");
         }
+        if error.is_out_of_range() {
+            tracing::info!(error = chain(&error), "the database cannot hold a value of a request");
+            return Self::bad_request("a value of the request is beyond what can be stored")
+                .with_hint("give dates and numbers that can be meant");
+        }
         match (&error, error.constraint()) {
             (StoreError::NotFound { what, name }, _) => Self::not_found(what, name),
             (StoreError::Conflict(reason), _) => Self::new(StatusCode::CONFLICT, reason.clone()),
             (_, Some(constraint)) => broken_rule(constraint, &error),
             _ => Self::internal("a request failed", &error),
         }
+    }
+}
+
+/// What to do about a status, where the error itself does not say it.
+fn usual_hint(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "GET /api/v1/openapi.json says what this address takes; mend the request",
+        StatusCode::NOT_FOUND => "look for the name in the list one level up; /api/docs shows every address",
+        StatusCode::METHOD_NOT_ALLOWED => "the header Allow says which methods this address takes",
+        StatusCode::CONFLICT => "look at its present state, and decide anew",
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "send less, or let the operator raise the limit: `accelbench serve --help`"
+        }
+        StatusCode::UNPROCESSABLE_ENTITY => "change what is named, and send it again",
+        status if status.is_server_error() => "try again in a few seconds; the server's log says more",
+        _ => "/api/docs says how each address is used",
     }
 }
 
@@ -137,23 +159,15 @@ impl From<InvalidReport> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let problem = Problem {
-            r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("error"),
-            status: self.status.as_u16(),
-            detail: &self.detail,
-            hint: self.hint.as_deref(),
-        };
-        let mut response = (self.status, Json(&problem)).into_response();
+        let mut response = self.status.into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        // The page form is made from this where a person asked: see `security::guard`.
+        // The body is made from this where it is known who asked: see `security::guard`.
         response.extensions_mut().insert(self);
         response
     }

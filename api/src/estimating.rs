@@ -8,13 +8,14 @@ use accelbench_core::run::{PlatformSpec, RunSpec};
 use accelbench_store::PgConnection;
 use accelbench_store::prices::{self, KnownPrice, PriceFilter};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::ApiError;
 use crate::fitting::Deployment;
 
 /// An estimate for whoever asked. Nothing of it was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PricedEstimate {
     /// Says so.
     label: &'static str,
@@ -29,7 +30,7 @@ pub(crate) struct PricedEstimate {
 }
 
 /// An on-demand price.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PriceBasis {
     pub(crate) region: String,
     tier: &'static str,

@@ -10,6 +10,7 @@ use accelbench_core::observed::Observed;
 use accelbench_store::prices::{self, PriceFilter};
 use accelbench_store::{PgConnection, instances};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::ApiError;
@@ -18,7 +19,7 @@ use crate::error::ApiError;
 const MOST_ALTERNATIVES: usize = 3;
 
 /// How a model would be deployed, without what only the cluster needs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Deployment {
     /// Widths of weights and activations, and the method.
     pub(crate) precision: String,
@@ -36,7 +37,7 @@ pub(crate) struct Deployment {
 }
 
 /// An instance type on which it would fit.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Elsewhere {
     pub(crate) instance_type: InstanceTypeName,
     /// The degree at which it would be split.

@@ -3,6 +3,7 @@
 
 #![warn(missing_docs)]
 
+mod address;
 mod app;
 mod assets;
 mod body;
@@ -16,6 +17,8 @@ mod frontier;
 mod html;
 mod hub;
 pub mod metrics;
+mod limits;
+pub mod openapi;
 mod options;
 mod pages;
 mod pricing;
@@ -24,6 +27,7 @@ mod reproduce;
 mod rest;
 mod security;
 mod submission;
+mod tier_costs;
 
 pub use app::{App, Error, router, serve};
 pub use options::ApiOptions;

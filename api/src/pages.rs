@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 pub(crate) mod compare;
+pub(crate) mod docs;
 pub(crate) mod error;
 pub(crate) mod frame;
 pub(crate) mod home;

@@ -1,6 +1,7 @@
 //! Submitting a run: everything that can be known without money is checked first, then the run and its first tick are
 //! written together. The page and the REST API both come through here.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use accelbench_core::dataset::Sha256Hex;
@@ -9,12 +10,12 @@ use accelbench_core::load::kinds_of_load;
 use accelbench_core::model::Model;
 use accelbench_core::run::{PlatformSpec, Priority, RunId, RunSpec};
 use accelbench_core::secret::HfToken;
-use accelbench_store::runs::{self, MeasuredAlready, NewRun, Submitted};
+use accelbench_store::runs::{self, IdempotencyKey, MeasuredAlready, NewRun, Submitted};
 use accelbench_store::{Error, PgConnection, datasets, engines, instances, models, platforms};
-use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -47,6 +48,30 @@ pub(crate) enum Split {
     AsFewAsHold,
 }
 
+/// The fields of a submission, for the description of the API.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it describes what a body may hold")]
+struct SubmissionFields {
+    #[serde(flatten)]
+    spec: RunSpec,
+    /// The commit or branch of the model; the newest commit unless given.
+    revision: Option<String>,
+    /// A name to find one's runs by: at most 200 characters, one line.
+    submitted_by: Option<String>,
+    /// For a model that is not open to all; kept sealed until the run has ended.
+    hf_token: Option<HfToken>,
+}
+
+impl JsonSchema for Submission {
+    fn schema_name() -> Cow<'static, str> {
+        "Submission".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        SubmissionFields::json_schema(generator)
+    }
+}
+
 impl<'de> Deserialize<'de> for Submission {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = serde_json::Map::deserialize(deserializer)?;
@@ -71,6 +96,19 @@ impl<'de> Deserialize<'de> for Submission {
         let split = if fields.contains_key("tensor_parallel") { Split::AsAsked } else { Split::AsFewAsHold };
         let spec = serde_path_to_error::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
         Ok(Self { spec, split, revision, submitted_by, hf_token })
+    }
+}
+
+impl Submission {
+    /// Tells requests apart as they were sent. The token is left out: a new one asks for nothing else.
+    fn sha256(&self) -> Sha256Hex {
+        let revision = match &self.revision {
+            AskedRevision::Newest => None,
+            AskedRevision::Commit(commit) => Some(commit.as_str()),
+            AskedRevision::Name(name) => Some(name.as_str()),
+        };
+        let request = json!([self.spec, revision, self.split == Split::AsAsked, self.submitted_by]);
+        Sha256Hex::of(request.to_string().as_bytes())
     }
 }
 
@@ -121,8 +159,11 @@ pub(crate) async fn submit(
     submission: &Submission,
     idempotency_key: Option<&str>,
 ) -> Result<Submitted, ApiError> {
-    if idempotency_key.is_some_and(|key| !(1..=200).contains(&key.len())) {
-        return Err(ApiError::bad_request("the Idempotency-Key must have 1 to 200 characters"));
+    let request_sha256 = submission.sha256();
+    let key = idempotency_key.map(|key| IdempotencyKey { key, request_sha256: &request_sha256 });
+    // What was submitted already is answered whatever has changed since: the Hub, the engines, the prices.
+    if let Some(run_id) = kept(&mut *app.connection().await?, key.as_ref()).await? {
+        return Ok(Submitted::Existing(run_id));
     }
     let resolution = resolve(app, submission).await?;
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
@@ -137,31 +178,31 @@ pub(crate) async fn submit(
         submitted_by: submission.submitted_by.as_deref(),
         hf_token_sealed: sealed.as_deref(),
         revision_absent_reason: revision_absent_reason.as_deref(),
-        idempotency_key,
+        idempotency_key: key,
     };
     let submitted = runs::submit(&mut transaction, run_id, &new).await?;
-    if let Submitted::Existing(existing) = submitted {
-        same_request(&mut transaction, existing, spec, &submission.revision).await?;
+    if let Submitted::Existing(_) = submitted {
+        kept(&mut transaction, key.as_ref()).await?;
     }
     transaction.commit().await.map_err(Error::from)?;
     Ok(submitted)
 }
 
 /// A key that comes again with another request is a mistake: answering with the first run would hide it.
-async fn same_request(
+async fn kept(
     connection: &mut PgConnection,
-    existing: RunId,
-    spec: &RunSpec,
-    revision: &AskedRevision,
-) -> Result<(), ApiError> {
-    let first = runs::find(connection, existing).await?.spec;
-    // A branch may have moved on meanwhile.
-    let commit = if matches!(revision, AskedRevision::Commit(_)) { &spec.revision } else { &first.revision };
-    if first == (RunSpec { revision: commit.clone(), ..spec.clone() }) {
-        return Ok(());
+    key: Option<&IdempotencyKey<'_>>,
+) -> Result<Option<RunId>, ApiError> {
+    let Some(key) = key else { return Ok(None) };
+    match runs::find_kept(connection, key).await? {
+        Some(kept) if !kept.is_same_request => {
+            let run_id = kept.run_id;
+            let detail =
+                format!("the Idempotency-Key was used for another request, which became run {run_id}");
+            Err(ApiError::unprocessable(detail).with_hint("take a new key for each new request"))
+        }
+        kept => Ok(kept.map(|kept| kept.run_id)),
     }
-    let detail = format!("the Idempotency-Key was used for another request, which became run {existing}");
-    Err(ApiError::new(StatusCode::CONFLICT, detail).with_hint("take a new key for each new request"))
 }
 
 /// Writes down what the Hub told, and puts the commit into the request.

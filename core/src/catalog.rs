@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::Costs;
@@ -27,7 +28,7 @@ pub use cursor::{Cursor, InvalidCursor, Position};
 pub use order::{CostKind, Direction, Order, SortKey, UnknownDirection, UnknownSortKey};
 
 /// A result as lists show it: who, where and the numbers, without the report that they come from, and what it costs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CatalogItem {
     /// Identity of the result.
     pub result_id: ResultId,
@@ -74,7 +75,7 @@ pub struct CatalogItem {
 }
 
 /// A 95 % confidence interval, in the unit of its metric.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// Its lower end.
     pub low: f64,

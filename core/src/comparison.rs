@@ -1,12 +1,13 @@
 //! Numbers side by side: which is best, by how much the others differ, and whether more than chance tells them apart.
 //! Only like with like is ranked; the rest is shown and says why it is not.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::{Difference, Estimate, Verdict};
 
 /// Which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {
     /// As of throughput.
@@ -27,7 +28,7 @@ pub struct Entry {
 }
 
 /// What can be said of a number beside the others.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
     /// The number.
     pub value: f64,
@@ -40,7 +41,7 @@ pub struct Cell {
 }
 
 /// Where a number stands among those that are ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// None is better.

@@ -2,6 +2,7 @@
 //! place has one. The money is in the price's own currency. A cost that cannot be known is absent with its reason,
 //! never 0; a price counts the whole instance, however many of its accelerators served.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load::LoadReport;
@@ -23,7 +24,7 @@ const SECONDS_PER_HOUR: f64 = 3600.0;
 const MILLION: f64 = 1e6;
 
 /// What one instance does in a second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Throughput {
     /// Input tokens of all requests together, per second.
     pub input_tokens_per_s: f64,
@@ -34,7 +35,7 @@ pub struct Throughput {
 }
 
 /// The costs of PRD section 5.1 for one pricing tier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Costs {
     /// What an hour of the instance costs.
     pub instance_per_hour: Observed<f64>,

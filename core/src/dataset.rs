@@ -14,7 +14,7 @@ mod csv;
 mod json;
 
 /// Name of a dataset, for instance `standard`; a name may have several versions, told apart by their hash.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct DatasetName(String);
 
@@ -148,7 +148,7 @@ pub enum Content {
 }
 
 /// A message of a chat, as OpenAI's API has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// `system`, `user` or `assistant`.
     pub role: String,

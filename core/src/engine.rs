@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -21,7 +22,7 @@ pub fn server_root(url: &Url) -> Url {
 }
 
 /// Name of an engine that the operator offers, for instance `simulator` or `vllm`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct EngineName(String);
 
@@ -69,7 +70,7 @@ impl std::str::FromStr for EngineName {
 text_newtype!(EngineName, InvalidEngineName);
 
 /// What a ready engine says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineIdentity {
     /// Which software it is.
     pub kind: EngineKind,
@@ -80,7 +81,7 @@ pub struct EngineIdentity {
 }
 
 /// The engine software, recognised by its answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineKind {
     /// vLLM on GPU or Neuron.

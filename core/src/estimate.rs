@@ -1,6 +1,7 @@
 //! What a run would be like before it costs anything: how fast, for how long, for how much. Every number is an estimate
 //! with an interval, is to be called so wherever it is shown, and is never stored as a result.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::profile::DeploymentPlan;
@@ -24,7 +25,7 @@ pub use duration::RunTime;
 pub use money::{HourlyUsd, RunMoney};
 
 /// The estimate of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunEstimate {
     /// How fast it would be at each load point; at some of them, where the run looks for them itself.
     pub load_points: Vec<LoadPointEstimate>,
@@ -35,7 +36,7 @@ pub struct RunEstimate {
 }
 
 /// How fast a load point would be.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadPointEstimate {
     /// The load.
     pub offered_load: OfferedLoad,

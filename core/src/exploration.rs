@@ -4,6 +4,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load::{Arrivals, LoadReport, OfferedLoad, RequestRate};
@@ -13,7 +14,7 @@ mod search;
 mod sweep;
 
 /// How load points are found.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Exploration {
     /// The whole curve: from one stream to saturation, then where it bends.
@@ -35,7 +36,7 @@ pub enum Exploration {
 }
 
 /// What a search raises.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Axis {
     /// Simultaneous requests of a closed loop.
@@ -57,7 +58,7 @@ pub enum Step {
 }
 
 /// What an exploration found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Conclusion {
     /// What was found, as a sentence.
     pub sentence: String,

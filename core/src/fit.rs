@@ -4,6 +4,7 @@
 //! An engine starts when one sequence of the asked length fits. Further sequences wait for room, so that too many of
 //! them are said in [`Room`] and are no misfit.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::instance::InstanceType;
@@ -21,7 +22,7 @@ pub use memory::weights_gib;
 pub use possible::Possible;
 
 /// What is known of a model that decides whether it fits. An unknown fact is `None`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ModelFacts {
     /// All parameters, in 10^9.
     pub params_total_b: Option<f64>,
@@ -43,7 +44,7 @@ pub struct ModelFacts {
 }
 
 /// The experts of each layer of a mixture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Experts {
     /// How many there are.
     pub count: u32,
@@ -52,7 +53,7 @@ pub struct Experts {
 }
 
 /// How the key-value cache is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KvCachePrecision {
     /// In 16 bits.
@@ -63,7 +64,7 @@ pub enum KvCachePrecision {
 }
 
 /// What is to be served.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Demand {
     /// How the weights are stored.
     pub quantization: Quantization,
@@ -77,7 +78,7 @@ pub struct Demand {
 
 /// How one replica is spread over accelerators. A Neuron accelerator is the chip, unless [`Possible`] says that cores are
 /// counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Split {
     /// Over how many accelerators each layer is split.
     pub tensor_parallel: u32,
@@ -86,7 +87,7 @@ pub struct Split {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Fit {
     /// It fits, with this much room.
@@ -102,7 +103,7 @@ pub enum Fit {
 
 /// What lies where on each accelerator, and what the rest is good for. Where an accelerator is split into cores, each
 /// number that is said of an accelerator is of one core.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Room {
     /// How the replica is spread.
     pub split: Split,
@@ -131,7 +132,7 @@ pub struct Room {
 }
 
 /// What does not fit, and what comes nearest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Misfit {
     /// How it was to be spread.
     pub split: Split,
@@ -144,7 +145,7 @@ pub struct Misfit {
 }
 
 /// What is short by how much.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Shortage {
     /// The split needs more accelerators than there are.
@@ -191,7 +192,7 @@ pub enum Shortage {
 }
 
 /// A fact without which the question has no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingFact {
     /// The model's number of parameters.

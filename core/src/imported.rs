@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Sha256Hex;
@@ -13,7 +14,7 @@ use crate::metric::Metric;
 use crate::model::ModelId;
 
 /// One point that somebody else measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedResult {
     /// Who measured it and where it is published.
@@ -45,7 +46,7 @@ pub struct ImportedResult {
 }
 
 /// Who measured something and where it is published.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The publication's or the tool's name.
@@ -62,7 +63,7 @@ pub struct Source {
 }
 
 /// What something ran on.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hardware {
     /// The AWS instance type that it was really measured on.
@@ -78,7 +79,7 @@ pub struct Hardware {
 }
 
 /// What served a model.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EngineSetup {
     /// The software as the source names it, for instance `vLLM`.
@@ -92,7 +93,7 @@ pub struct EngineSetup {
 }
 
 /// How something was measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MeasurementKind {
     /// A closed loop or a bounded rate against a server.

@@ -4,12 +4,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::text_newtype;
 
 /// Name of an instance type, for instance `p5.48xlarge`, `local` or `external`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct InstanceTypeName(String);
 
@@ -68,7 +69,7 @@ impl FromStr for InstanceTypeName {
 text_newtype!(InstanceTypeName, InvalidInstanceType);
 
 /// Which kind of chip an instance carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AcceleratorKind {
     /// A GPU, served by vLLM.
@@ -92,7 +93,7 @@ impl AcceleratorKind {
 }
 
 /// Who makes a chip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AcceleratorVendor {
     /// Makes every GPU of the instance types here.
@@ -113,7 +114,7 @@ impl AcceleratorVendor {
 }
 
 /// An instance type with what is known of its accelerators.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InstanceType {
     /// Its name.
     pub instance_type: InstanceTypeName,

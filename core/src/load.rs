@@ -1,6 +1,7 @@
 //! The whole contract with the load generator: the plan that it fetches, the progress that it tells, and the report
 //! that it delivers for each load point. The API, the worker and the load generator share these types.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -30,7 +31,7 @@ pub use series::{INTERVALS, TimeSeries};
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// How long each load point is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Measurement {
     /// The measured window lasts at least this long, in seconds.
@@ -51,7 +52,7 @@ impl Default for Measurement {
 }
 
 /// What the load generator is to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadPlan {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -109,7 +110,7 @@ impl LoadPlan {
 }
 
 /// Where the load generator is inside a load point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadStage {
     /// Prompts are being cut to length.
@@ -123,7 +124,7 @@ pub enum LoadStage {
 }
 
 /// What the load generator tells about once a second, for a person to watch; nothing depends on it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadProgress {
     /// Index of the load point, counted from 0.
     pub load_point_index: u32,

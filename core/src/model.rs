@@ -3,15 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A Hugging Face model id such as `meta-llama/Llama-3.1-8B-Instruct`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelId(String);
 
 /// A commit of a model repository: 40 hexadecimal digits, never a branch name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Revision(String);
 
@@ -107,7 +108,7 @@ text_newtype!(ModelId, InvalidModel);
 text_newtype!(Revision, InvalidModel);
 
 /// How the weights (and, where the engine does so, the activations) are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantization {
     /// 16-bit brain floating point: no quantisation.
@@ -156,7 +157,7 @@ impl fmt::Display for Quantization {
 }
 
 /// What is known of a model. Unknown facts are `None`: the catalog lists models whose configuration was not found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Model {
     /// Its Hugging Face id.
     pub model: ModelId,

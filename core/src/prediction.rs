@@ -2,6 +2,7 @@
 //! factors that were calibrated on published measurements. The outcome is an estimate with an interval, is to be called
 //! so wherever it is shown, and is never stored as a result.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{KvCachePrecision, Misfit, MissingFact, ModelFacts, Split};
@@ -20,7 +21,7 @@ pub use machine::{Generation, Link};
 use roofline::Work;
 
 /// How the model is to be served.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Serving {
     /// How the weights are stored.
     pub quantization: Quantization,
@@ -41,7 +42,7 @@ pub struct Serving {
 }
 
 /// Why there is no estimate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, JsonSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum NoEstimate {
     /// The model does not fit.
@@ -62,7 +63,7 @@ pub enum NoEstimate {
 
 /// An estimated number with the interval that held 8 of 10 measurements of configurations that were left out of the
 /// calibration.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Estimated {
     /// The estimate.
     pub value: f64,
@@ -73,7 +74,7 @@ pub struct Estimated {
 }
 
 /// What is estimated.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimates {
     /// Output tokens per second of all requests together.
     pub output_tokens_per_s: Estimated,
@@ -96,7 +97,7 @@ pub struct Estimates {
 }
 
 /// What a decode step spends most of its time on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// Reading weights and cache.

@@ -1,6 +1,7 @@
 //! What an hour of an instance costs, by pricing tier. A missing offer is absent with a reason, never 0.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::instance::InstanceTypeName;
@@ -13,7 +14,7 @@ pub const DEFAULT_REGION: &str = "us-east-1";
 const HOURS_PER_YEAR: f64 = 8760.0;
 
 /// How a commitment is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Payment {
     /// By the hour, whether it is used or not.
@@ -25,7 +26,7 @@ pub enum Payment {
 }
 
 /// How long a commitment binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Term {
     /// One year.
@@ -35,7 +36,7 @@ pub enum Term {
 }
 
 /// A pricing tier; the payment option is part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "TierWords", into = "TierWords")]
 pub enum PricingTier {
     /// By the second, without commitment.
@@ -51,7 +52,7 @@ pub enum PricingTier {
 }
 
 /// A tier as SQL and JSON write it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct TierWords {
     tier: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +67,7 @@ struct TierWords {
 pub struct InvalidTier(String);
 
 /// The price of one hour.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HourlyPrice {
     /// US dollars or yuan an hour, with an upfront fee spread over the term.
     pub per_hour: f64,
@@ -75,7 +76,7 @@ pub struct HourlyPrice {
 }
 
 /// What one instance type costs in one region and tier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Price {
     /// The instance type.
     pub instance_type: InstanceTypeName,

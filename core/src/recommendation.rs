@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::{Costs, MonthlyProjection, OutputWeight, Throughput, monthly_projection};
@@ -35,7 +36,7 @@ pub use published::{Lengths, Published, published};
 const SEARCH: Exploration = Exploration::Search { over: Axis::Concurrency, max: 256.0, max_load_points: 10 };
 
 /// What was measured: everything but the load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// The model.
     pub model: ModelId,
@@ -54,7 +55,7 @@ pub struct Configuration {
 }
 
 /// A configuration with its load curve and its price.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// What was measured.
     pub configuration: Configuration,
@@ -65,7 +66,7 @@ pub struct Candidate {
 }
 
 /// What a point was read from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Evidence {
     /// A result of ours.
@@ -75,7 +76,7 @@ pub enum Evidence {
 }
 
 /// A measured load point, as far as a recommendation needs it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// What it was read from.
     pub result: Evidence,
@@ -98,7 +99,7 @@ pub struct Point {
 }
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     /// The limits to keep.
     pub slo: Slo,
@@ -109,7 +110,7 @@ pub struct Question {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Recommendation {
     /// There are configurations that keep the SLO at the load.
@@ -136,7 +137,7 @@ pub enum Recommendation {
 }
 
 /// A configuration that keeps the SLO at the load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Choice {
     /// What to run.
     pub configuration: Configuration,
@@ -153,7 +154,7 @@ pub struct Choice {
 }
 
 /// A candidate that is no choice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Excluded {
     /// The candidate.
     pub configuration: Configuration,
@@ -162,7 +163,7 @@ pub struct Excluded {
 }
 
 /// A measurement that would tell more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ToRun {
     /// What to measure.
     pub configuration: Configuration,

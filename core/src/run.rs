@@ -84,7 +84,7 @@ impl fmt::Display for RunId {
 }
 
 /// What a person or the catalog asks for. It holds no secret: a Hugging Face token travels beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
     /// The model to serve.
@@ -130,7 +130,7 @@ fn one() -> u32 {
 }
 
 /// Where a run is served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PlatformSpec {
     /// Processes on the worker's own machine.
@@ -173,7 +173,7 @@ impl PlatformSpec {
 }
 
 /// Whose runs go first: the queue takes higher priorities before lower ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// A refresh of the catalog.
@@ -195,7 +195,7 @@ impl Priority {
 
 /// Name of the group of runs that share one scarce thing (an accelerator family, this machine, one endpoint) and are
 /// therefore limited in number together, across all workers.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct CapacityGroup(pub String);
 
@@ -222,7 +222,7 @@ impl RunSpec {
 }
 
 /// A run as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// Its identity.
     pub id: RunId,
@@ -270,7 +270,7 @@ impl Run {
 }
 
 /// Where a ready engine answers, and what it says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReadyEndpoint {
     /// Root of its HTTP interface, without `/v1`.
     pub base_url: Url,
@@ -289,7 +289,7 @@ pub struct ReadyEndpoint {
 }
 
 /// A node of a cluster, as far as the cluster knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// Accelerators that serve.
     pub accelerators_used: Observed<u32>,

@@ -1,6 +1,7 @@
 //! The workload of a run: which prompts, how long in and out, when a request ends, and the seed that makes it
 //! repeatable. The offered load (how many at once) is not part of it: see [`crate::load`].
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, DatasetName, Sha256Hex};
@@ -17,7 +18,7 @@ pub const MAX_TOKENS: u32 = 131_072;
 pub const MAX_TURNS: u32 = 100;
 
 /// What each request asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
     /// Where the prompts' text comes from.
@@ -42,7 +43,7 @@ pub struct Workload {
 }
 
 /// When a request ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EosPolicy {
     /// The engine goes on to the asked length: every request does the same work, so that results compare.

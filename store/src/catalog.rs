@@ -9,6 +9,7 @@ use accelbench_core::cost::{DiscountFactor, OutputWeight};
 use accelbench_core::price::PricingTier;
 use accelbench_core::result::ResultId;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::PgConnection;
 
@@ -36,7 +37,7 @@ pub struct CatalogQuery {
 }
 
 /// The prices that costs are computed from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Pricing {
     /// AWS's name of the region.
     pub region: String,

@@ -2,13 +2,14 @@
 
 use accelbench_core::dataset::{DatasetName, Sha256Hex};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::{Error, Result};
 
 /// A stored dataset without its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredDataset {
     /// Its version: the hash of its bytes.
     pub sha256: Sha256Hex,

@@ -68,6 +68,17 @@ impl Error {
         }
     }
 
+    /// Whether a value of the statement is one that the database cannot hold: a date beyond its calendar, say.
+    #[must_use]
+    pub fn is_out_of_range(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| code.starts_with("22"))
+            }
+            _ => false,
+        }
+    }
+
     /// The name of the constraint that the statement would have broken.
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {

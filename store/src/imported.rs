@@ -3,6 +3,7 @@
 use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::imported::{ImportedResult, MeasurementKind};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -10,7 +11,7 @@ use sqlx::PgConnection;
 use crate::{Error, Result};
 
 /// An imported result as it is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredImport {
     /// The hash of what it says.
     pub imported_result_id: Sha256Hex,
@@ -42,8 +43,8 @@ pub struct ImportFilter {
     pub precision: Option<String>,
     /// At this number of simultaneous requests.
     pub concurrency: Option<i32>,
-    /// How many to leave out at the beginning.
-    pub offset: i64,
+    /// Those after this one in the order of the list: the last of the previous page.
+    pub after: Option<Sha256Hex>,
 }
 
 struct ImportRow {
@@ -113,7 +114,7 @@ pub async fn list(
         filter.precision.as_deref(),
         filter.concurrency,
         limit,
-        filter.offset,
+        filter.after.as_ref().map(Sha256Hex::as_str),
     )
     .fetch_all(connection)
     .await?;

@@ -2,13 +2,15 @@
 
 use accelbench_core::run::RunId;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::Result;
 
 /// Whose log it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum LogSource {
     /// The engine's.
     Engine,

@@ -33,20 +33,39 @@ struct ModelRow {
     source: String,
 }
 
+/// Which models to list; every `None` admits all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ModelFilter<'a> {
+    /// Those whose id contains this text.
+    pub search: Option<&'a str>,
+    /// Those after this one: the last of the previous page.
+    pub after: Option<&'a ModelId>,
+}
+
 /// Lists models in the order of their ids, those whose id contains `search` if it is given, at most `limit`.
 ///
 /// # Errors
 /// [`Error::Database`], [`Error::Corrupt`].
 pub async fn list(connection: &mut PgConnection, search: Option<&str>, limit: i64) -> Result<Vec<Model>> {
+    page(connection, &ModelFilter { search, after: None }, limit).await
+}
+
+/// A page of models in the order of their ids, at most `limit`.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn page(connection: &mut PgConnection, filter: &ModelFilter<'_>, limit: i64) -> Result<Vec<Model>> {
     let rows = sqlx::query_as!(
         ModelRow,
         "SELECT model, family, params_total_b, params_active_b, layers, kv_cache_bytes_per_token, max_context_tokens,
              attention_heads, kv_heads, expert_count, experts_per_token, published_quantization, revision, gated,
              licence, source
-         FROM models WHERE $1::text IS NULL OR position(lower($1) IN lower(model)) > 0
+         FROM models
+         WHERE ($1::text IS NULL OR position(lower($1) IN lower(model)) > 0) AND ($3::text IS NULL OR model > $3)
          ORDER BY model LIMIT $2",
-        search,
+        filter.search,
         limit,
+        filter.after.map(ModelId::as_str),
     )
     .fetch_all(connection)
     .await?;

@@ -8,13 +8,14 @@ use accelbench_core::instance::InstanceTypeName;
 use accelbench_core::observed::Observed;
 use accelbench_core::price::{HourlyPrice, Payment, Price, PricingTier};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::{Error, Result};
 
 /// A price as it is known now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KnownPrice {
     /// The price.
     #[serde(flatten)]
@@ -229,7 +230,7 @@ pub async fn regions(connection: &mut PgConnection) -> Result<Vec<String>> {
 }
 
 /// The last look at a price list, and what came of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Look {
     /// The list.
     pub source: String,

@@ -10,8 +10,11 @@ use sqlx::types::Json;
 use crate::queue::{self, Urgency};
 use crate::{Error, Result, events};
 
+mod idempotency;
 mod like;
 mod row;
+
+pub use idempotency::{IdempotencyKey, KeptRun, find_kept};
 pub use like::{MeasuredAlready, measured_already};
 use row::RunRow;
 
@@ -31,7 +34,7 @@ pub struct NewRun<'a> {
     /// Why the request names no commit, where the Hub was asked for it in vain.
     pub revision_absent_reason: Option<&'a str>,
     /// A second submission with the same key is the first one.
-    pub idempotency_key: Option<&'a str>,
+    pub idempotency_key: Option<IdempotencyKey<'a>>,
 }
 
 /// What became of a submission.
@@ -39,7 +42,7 @@ pub struct NewRun<'a> {
 pub enum Submitted {
     /// The run was written and its first tick enqueued.
     New(RunId),
-    /// A run with this idempotency key was there already.
+    /// A run with this idempotency key was there already; [`find_kept`] tells whether it is of the same request.
     Existing(RunId),
 }
 
@@ -49,19 +52,26 @@ pub enum Submitted {
 /// # Errors
 /// [`Error::Database`], with the constraint's name when the model, revision, instance type or dataset is unknown.
 pub async fn submit(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'_>) -> Result<Submitted> {
+    if let Some(key) = &run.idempotency_key {
+        idempotency::free(connection, key.key).await?;
+    }
     if !insert(connection, run_id, run).await? {
-        let key = run.idempotency_key.unwrap_or_default();
-        let existing = sqlx::query_scalar!("SELECT run_id FROM runs WHERE idempotency_key = $1", key)
-            .fetch_optional(connection)
-            .await?
-            .ok_or_else(|| {
-                Error::Conflict(format!("the idempotency key `{key}` is being used right now; try again"))
-            })?;
-        return Ok(Submitted::Existing(existing.into()));
+        return existing(connection, run.idempotency_key).await;
     }
     events::append(connection, run_id, EventKind::Submitted, &submitted(run)).await?;
     queue::push_tick(connection, run_id, Urgency::Of(run.priority), Duration::ZERO).await?;
     Ok(Submitted::New(run_id))
+}
+
+/// What another submission under the same key came to, which was there first.
+async fn existing(connection: &mut PgConnection, key: Option<IdempotencyKey<'_>>) -> Result<Submitted> {
+    let kept = match &key {
+        Some(key) => find_kept(connection, key).await?,
+        None => None,
+    };
+    let kept =
+        kept.ok_or_else(|| Error::Conflict("the Idempotency-Key is being used right now".to_owned()))?;
+    Ok(Submitted::Existing(kept.run_id))
 }
 
 /// The first line of the timeline.
@@ -93,9 +103,10 @@ async fn insert(connection: &mut PgConnection, run_id: RunId, run: &NewRun<'_>) 
         spec.capacity_group().0,
         run.priority.as_str(),
         run.submitted_by,
-        run.idempotency_key,
+        run.idempotency_key.map(|key| key.key),
         run.hf_token_sealed,
         run.revision_absent_reason,
+        run.idempotency_key.map(|key| key.request_sha256.as_str()),
     )
     .execute(connection)
     .await?;

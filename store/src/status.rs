@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use accelbench_core::run::Phase;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::Result;
 
 /// The state of the installation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Status {
-    /// How many runs are in each phase.
+    /// How many runs are in each phase; every phase is there.
     pub runs_by_phase: BTreeMap<String, i64>,
     /// How many runs wait for a person.
     pub parked: i64,
@@ -27,9 +29,12 @@ pub struct Status {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn summary(connection: &mut PgConnection) -> Result<Status> {
-    let phases = sqlx::query!(r#"SELECT phase, count(*) AS "count!" FROM runs GROUP BY phase"#)
+    let counted = sqlx::query!(r#"SELECT phase, count(*) AS "count!" FROM runs GROUP BY phase"#)
         .fetch_all(&mut *connection)
         .await?;
+    let mut runs_by_phase: BTreeMap<String, i64> =
+        Phase::WORDS.into_iter().map(|phase| (phase.to_owned(), 0)).collect();
+    runs_by_phase.extend(counted.into_iter().map(|row| (row.phase, row.count)));
     let rest = sqlx::query!(
         r#"SELECT
             (SELECT count(*) FROM runs WHERE parked_reason IS NOT NULL) AS "parked!",
@@ -42,7 +47,7 @@ pub async fn summary(connection: &mut PgConnection) -> Result<Status> {
     .fetch_one(connection)
     .await?;
     Ok(Status {
-        runs_by_phase: phases.into_iter().map(|row| (row.phase, row.count)).collect(),
+        runs_by_phase,
         parked: rest.parked,
         workers_alive: rest.workers_alive,
         oldest_queued_s: rest.oldest_queued_s,

@@ -8,13 +8,13 @@ use askama_web::WebTemplate;
 use axum::extract::{Path, State};
 
 use super::frame::{Frame, Section};
-use super::result::{TierCosts, tiers};
 use crate::app::App;
 use crate::body::Parameters;
 use crate::error::ApiError;
 use crate::html as filters;
 use crate::pricing::{PriceParts, Pricing};
 use crate::reading::Reading;
+use crate::tier_costs::{CostParameters, TierCosts, of_known_tiers};
 
 #[derive(Template, WebTemplate)]
 #[template(path = "published/show.html")]
@@ -45,7 +45,8 @@ pub(crate) async fn show(
     };
     let tiers = match &reading.instance_type {
         Some(instance_type) => {
-            tiers(&mut connection, instance_type.as_str(), &pricing.region, &throughput).await?
+            let region = CostParameters::of_region(&pricing.region);
+            of_known_tiers(&mut connection, instance_type, &throughput, &region).await?
         }
         None => Vec::new(),
     };

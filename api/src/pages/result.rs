@@ -1,13 +1,11 @@
 //! One result: every number with its interval, whether it can be trusted, what it costs by tier, where it comes from, and
 //! how to measure it again.
 
-use accelbench_core::cost::{Costs, OutputWeight, Throughput};
+use accelbench_core::cost::Throughput;
 use accelbench_core::load::OfferedLoad;
 use accelbench_core::metric::{Latency, Metric, Statistic};
-use accelbench_core::price::PricingTier;
 use accelbench_core::result::{BenchmarkResult, ResultId};
-use accelbench_store::prices::{self, PriceFilter};
-use accelbench_store::{PgConnection, results, runs};
+use accelbench_store::{prices, results, runs};
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::extract::{Path, State};
@@ -21,6 +19,7 @@ use crate::html as filters;
 use crate::pricing::{PriceParts, Pricing};
 use crate::reproduce;
 use crate::rest::results::load_of_run;
+use crate::tier_costs::{CostParameters, TierCosts, of_known_tiers};
 
 mod course;
 mod provenance;
@@ -42,13 +41,6 @@ pub(crate) struct ResultPage {
     request_json: String,
 }
 
-/// The costs in one tier.
-pub(crate) struct TierCosts {
-    pub(crate) tier: PricingTier,
-    pub(crate) currency: String,
-    pub(crate) costs: Costs,
-}
-
 pub(crate) async fn show(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -61,9 +53,10 @@ pub(crate) async fn show(
     let run = runs::find(&mut connection, result.run_id).await?;
     let siblings = load_of_run(&mut connection, result.run_id).await?;
     let throughput = Throughput::of(&result.report);
-    let instance_type = result.provenance.instance_type.as_str();
+    let instance_type = &result.provenance.instance_type;
+    let region = CostParameters::of_region(&pricing.region);
     Ok(ResultPage {
-        tiers: tiers(&mut connection, instance_type, &pricing.region, &throughput).await?,
+        tiers: of_known_tiers(&mut connection, instance_type, &throughput, &region).await?,
         frame: Frame::load(&mut connection, Section::Runs).await?,
         regions: prices::regions(&mut connection).await?,
         pricing,
@@ -75,23 +68,6 @@ pub(crate) async fn show(
         request_json: serde_json::to_string_pretty(&run.spec).unwrap_or_default(),
         result,
     })
-}
-
-/// The costs in every tier of which a price is known.
-pub(super) async fn tiers(
-    connection: &mut PgConnection,
-    instance_type: &str,
-    region: &str,
-    throughput: &Throughput,
-) -> Result<Vec<TierCosts>, ApiError> {
-    let filter = PriceFilter { instance_type: Some(instance_type), region: Some(region), tier: None };
-    let known = prices::newest(connection, &filter).await?;
-    let costs = known.into_iter().map(|known| TierCosts {
-        tier: known.price.tier,
-        currency: known.price.currency,
-        costs: Costs::of(&known.price.price, throughput, OutputWeight::default()),
-    });
-    Ok(costs.collect())
 }
 
 /// The latencies by the names that people use.

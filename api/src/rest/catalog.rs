@@ -13,21 +13,22 @@ use accelbench_core::result::Origin;
 use accelbench_core::slo::{InvalidSlo, Limit, Slo};
 use accelbench_store::catalog::{self, CatalogFilter, CatalogPage, CatalogQuery, Pricing};
 use accelbench_store::prices::KnownPrice;
-use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::body::Parameters;
 use crate::error::ApiError;
+use crate::rest::conditional::{Tagged, tag};
+use crate::rest::paging;
 use crate::rest::pricing::PricingParameters;
 
 /// Results on a page, unless another number is asked for.
 const LIMIT: u32 = 50;
-const MOST: u32 = 1000;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CatalogParameters {
     model: Option<String>,
@@ -64,7 +65,7 @@ pub(crate) struct CatalogParameters {
 }
 
 /// A page, and what its costs mean.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CatalogAnswer {
     items: Vec<CatalogItem>,
     /// What to give as `cursor` for the next page.
@@ -79,10 +80,12 @@ pub(crate) struct CatalogAnswer {
 pub(crate) async fn list(
     State(app): State<App>,
     Parameters(parameters): Parameters<CatalogParameters>,
-) -> Result<Json<CatalogAnswer>, ApiError> {
+) -> Result<Tagged<CatalogAnswer>, ApiError> {
     let query = CatalogQuery::try_from(parameters)?;
     let page = catalog::list(&mut *app.reading_connection().await?, &query).await?;
-    Ok(Json(CatalogAnswer::of(page, query.pricing)))
+    // The moment of asking is in the answer and in its cursor, and changes nothing.
+    let said = serde_json::to_vec(&(&page.items, &page.prices, page.next.is_some())).unwrap_or_default();
+    Ok(Tagged { tag: tag(&said), answer: CatalogAnswer::of(page, query.pricing) })
 }
 
 impl CatalogAnswer {
@@ -102,10 +105,7 @@ impl TryFrom<CatalogParameters> for CatalogQuery {
 
     fn try_from(mut parameters: CatalogParameters) -> Result<Self, ApiError> {
         let order = parameters.order();
-        let limit = parameters.limit.unwrap_or(LIMIT);
-        if !(1..=MOST).contains(&limit) {
-            return Err(ApiError::bad_request(format!("limit is {limit}; it must be 1 to {MOST}")));
-        }
+        let limit = paging::limit(parameters.limit, LIMIT)?;
         let pricing = parameters.take_pricing().try_into()?;
         let cursor = parameters.cursor.take();
         let query = Self::new(parameters.try_into()?, order, pricing, limit);

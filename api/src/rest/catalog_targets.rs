@@ -5,13 +5,14 @@ use accelbench_core::price::DEFAULT_REGION;
 use accelbench_store::catalog_targets::{self, PlanOptions};
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::body::Parameters;
 use crate::error::ApiError;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlanParameters {
     /// The region whose on-demand prices count.

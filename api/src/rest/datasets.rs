@@ -7,23 +7,30 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
 use crate::app::App;
 use crate::body::{Parameters, RawBody};
 use crate::error::ApiError;
+use crate::openapi::MaybeNew;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddParameters {
     name: DatasetName,
     submitted_by: Option<String>,
 }
 
-pub(crate) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({"datasets": datasets::list(&mut *app.connection().await?).await?})))
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DatasetList {
+    datasets: Vec<StoredDataset>,
+}
+
+pub(crate) async fn list(State(app): State<App>) -> Result<Json<DatasetList>, ApiError> {
+    let datasets = datasets::list(&mut *app.connection().await?).await?;
+    Ok(Json(DatasetList { datasets }))
 }
 
 /// A new dataset is 201, one whose bytes were there already is 200 under its first name.
@@ -31,14 +38,14 @@ pub(crate) async fn add(
     State(app): State<App>,
     Parameters(parameters): Parameters<AddParameters>,
     body: Result<RawBody, ApiError>,
-) -> Result<(StatusCode, Json<StoredDataset>), ApiError> {
+) -> Result<MaybeNew<StoredDataset>, ApiError> {
     let RawBody(bytes) = body.map_err(|error| with_limit(error, app.max_dataset_bytes()))?;
     let dataset = parse(bytes.clone()).await?;
     let mut connection = app.connection().await?;
-    let status = if is_stored(&mut connection, &bytes).await? { StatusCode::OK } else { StatusCode::CREATED };
+    let is_new = !is_stored(&mut connection, &bytes).await?;
     let by = parameters.submitted_by.as_deref();
-    let stored = datasets::put(&mut connection, &parameters.name, &bytes, dataset.len(), by).await?;
-    Ok((status, Json(stored)))
+    let answer = datasets::put(&mut connection, &parameters.name, &bytes, dataset.len(), by).await?;
+    Ok(MaybeNew { is_new, location: None, answer })
 }
 
 /// Reads the prompts off the threads that serve requests: a large dataset takes a while.

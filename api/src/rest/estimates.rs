@@ -6,6 +6,7 @@ use accelbench_core::model::{ModelId, Quantization};
 use accelbench_core::run::RunSpec;
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::submission::{self, Submission};
 use crate::{fitting, hub};
 
 /// A run on a cluster in short; what is left out is as in a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     model: ModelId,
@@ -33,7 +34,8 @@ pub(crate) struct Question {
 }
 
 /// The request as it would be written, and its estimate.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EstimateAnswer")]
 pub(crate) struct Answer {
     spec: RunSpec,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,19 +7,22 @@ use std::time::Duration;
 use accelbench_core::run::{Run, RunEvent, RunId};
 use accelbench_store::notifications::changed;
 use accelbench_store::{Error, events, runs};
+use aide::transform::TransformOperation;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::app::App;
 use crate::body::PathRun;
 use crate::error::ApiError;
+use crate::openapi::about;
 use crate::pages;
 
 /// Most events of one list; a run has some dozens.
@@ -28,20 +31,36 @@ const MOST: i64 = 10_000;
 /// How often a stream looks by itself, should a notification be lost.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct EventList {
+    events: Vec<RunEvent>,
+}
+
+/// The number of the last event that a client saw; 0 where it says none, or none of ours.
+pub(crate) struct LastEventId(i64);
+
+impl<S: Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let value = parts.headers.get("last-event-id");
+        Ok(Self(value.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)))
+    }
+}
+
 pub(crate) async fn list(
     State(app): State<App>,
     headers: HeaderMap,
+    LastEventId(last): LastEventId,
     PathRun(run_id): PathRun,
 ) -> Result<Response, ApiError> {
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     runs::find(&mut *app.connection().await?, run_id).await?;
-    if text(header::ACCEPT).is_some_and(|accept| accept.contains("text/event-stream")) {
-        let after = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-        let after = after.unwrap_or(0);
-        return Ok(stream_of(app, run_id, after, Shown::Json));
+    if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
+        return Ok(stream_of(app, run_id, last, Shown::Json));
     }
     let events = events::list_after(&mut *app.connection().await?, run_id, 0, MOST).await?;
-    Ok(Json(json!({"events": events})).into_response())
+    Ok(Json(EventList { events }).into_response())
 }
 
 /// What a stream sends whenever its run changes.
@@ -119,4 +138,16 @@ async fn follow(
         // A notification that was lost costs one interval.
         let _ = tokio::time::timeout(LOOK_INTERVAL, changed(&mut changes, run_id)).await;
     }
+}
+
+/// The list, and the stream.
+pub(crate) fn described(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let about = about("runs", "listRunEvents", "The timeline of a run, as a list or as server-sent events");
+    operation
+        .with(about)
+        .description(
+            "With `Accept: text/event-stream`: an `event` for each entry, whose id is its number, `progress` while load \
+             points are measured, and `done` at the end. Give the last id as `Last-Event-ID` to go on after it.",
+        )
+        .response_with::<200, Json<EventList>, _>(|response| response.description("The timeline so far."))
 }

@@ -7,6 +7,7 @@ use accelbench_core::model::{ModelId, Quantization};
 use accelbench_store::{Error, PgConnection, instances};
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -21,7 +22,7 @@ const USUAL_CONTEXT_TOKENS: u32 = 8192;
 /// Requests at once, where the question does not say.
 const USUAL_CONCURRENCY: u32 = 16;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     model: ModelId,
@@ -35,7 +36,8 @@ pub(crate) struct Question {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FitAnswer")]
 pub(crate) struct Answer {
     model: ModelId,
     instance_type: InstanceTypeName,

@@ -1,5 +1,6 @@
 //! What others measured: listed apart from our own results, and taken over from the files of other load generators.
 
+use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::exchange::import::{Measured, import};
 use accelbench_core::imported::{EngineSetup, Hardware, ImportedResult, MeasurementKind, Source};
 use accelbench_core::model::ModelId;
@@ -7,16 +8,19 @@ use accelbench_store::error::chain;
 use accelbench_store::imported::{self, ImportFilter, StoredImport};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::address::InAddress;
 use crate::app::App;
 use crate::body::{JsonBody, Parameters};
 use crate::error::ApiError;
+use crate::openapi::MaybeNew;
+use crate::rest::paging;
 
 /// Which imported results; what is left out admits all.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportParameters {
     model: Option<String>,
@@ -28,17 +32,19 @@ pub(crate) struct ImportParameters {
     precision: Option<String>,
     concurrency: Option<i32>,
     limit: Option<u32>,
-    #[serde(default)]
-    offset: u32,
+    cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ImportList {
     imported_results: Vec<StoredImport>,
+    /// What to give as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// A file of another load generator, and what it does not say itself.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportRequest {
     /// What `vllm bench serve --save-result` or `GuideLLM` wrote.
@@ -53,7 +59,7 @@ pub(crate) struct ImportRequest {
     imported_by: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Imported {
     /// How many of the results were not there before.
     added: u64,
@@ -64,16 +70,25 @@ pub(crate) async fn list(
     State(app): State<App>,
     Parameters(parameters): Parameters<ImportParameters>,
 ) -> Result<Json<ImportList>, ApiError> {
-    let limit = i64::from(parameters.limit.unwrap_or(100).clamp(1, 10_000));
-    let imported_results = imported::list(&mut *app.connection().await?, &parameters.into(), limit).await?;
-    Ok(Json(ImportList { imported_results }))
+    let limit = paging::limit(parameters.limit, 100)?;
+    let filter = ImportFilter::try_from(parameters)?;
+    let imported_results = imported::list(&mut *app.connection().await?, &filter, i64::from(limit)).await?;
+    let next_cursor = paging::next(&imported_results, limit, |last| last.imported_result_id.to_string());
+    Ok(Json(ImportList { imported_results, next_cursor }))
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    InAddress(imported_result_id): InAddress<Sha256Hex>,
+) -> Result<Json<StoredImport>, ApiError> {
+    Ok(Json(imported::find(&mut *app.connection().await?, &imported_result_id).await?))
 }
 
 /// Takes a file over. The same file again adds nothing.
 pub(crate) async fn add(
     State(app): State<App>,
     JsonBody(request): JsonBody<ImportRequest>,
-) -> Result<(StatusCode, Json<Imported>), ApiError> {
+) -> Result<MaybeNew<Imported>, ApiError> {
     let measured = import(&request.file).map_err(|error| ApiError::unprocessable(chain(&error)))?;
     let results: Vec<ImportedResult> =
         measured.into_iter().map(|measured| request.result(measured)).collect::<Result<_, _>>()?;
@@ -82,8 +97,7 @@ pub(crate) async fn add(
     let mut transaction = app.pool().begin().await.map_err(accelbench_store::Error::from)?;
     let added = imported::record(&mut transaction, &results, Some(imported_by)).await?;
     transaction.commit().await.map_err(accelbench_store::Error::from)?;
-    let status = if added > 0 { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(Imported { added, results })))
+    Ok(MaybeNew { is_new: added > 0, location: None, answer: Imported { added, results } })
 }
 
 impl ImportRequest {
@@ -125,9 +139,11 @@ impl ImportRequest {
     }
 }
 
-impl From<ImportParameters> for ImportFilter {
-    fn from(parameters: ImportParameters) -> Self {
-        Self {
+impl TryFrom<ImportParameters> for ImportFilter {
+    type Error = ApiError;
+
+    fn try_from(parameters: ImportParameters) -> Result<Self, ApiError> {
+        Ok(Self {
             model: parameters.model,
             instance_type: parameters.instance_type,
             accelerator_name: parameters.accelerator_name,
@@ -136,7 +152,7 @@ impl From<ImportParameters> for ImportFilter {
             engine: parameters.engine,
             precision: parameters.precision,
             concurrency: parameters.concurrency,
-            offset: i64::from(parameters.offset),
-        }
+            after: paging::cursor(parameters.cursor.as_deref())?,
+        })
     }
 }

@@ -2,36 +2,52 @@
 
 use accelbench_core::model::{Model, ModelId};
 use accelbench_core::secret::HfToken;
-use accelbench_store::{Error, models};
+use accelbench_store::Error;
+use accelbench_store::models::{self, ModelFilter};
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::address::InAddress;
 use crate::app::App;
 use crate::body::{JsonBody, Parameters};
 use crate::error::ApiError;
 use crate::hub::Unresolved;
+use crate::openapi::MaybeNew;
+use crate::rest::paging;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ModelParameters {
     search: Option<String>,
     limit: Option<u32>,
+    cursor: Option<ModelId>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ModelList {
+    models: Vec<Model>,
+    /// What to give as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 pub(crate) async fn list(
     State(app): State<App>,
     Parameters(parameters): Parameters<ModelParameters>,
-) -> Result<Json<Value>, ApiError> {
-    let limit = i64::from(parameters.limit.unwrap_or(1000).clamp(1, 10_000));
-    let models = models::list(&mut *app.connection().await?, parameters.search.as_deref(), limit).await?;
-    Ok(Json(json!({"models": models})))
+) -> Result<Json<ModelList>, ApiError> {
+    let limit = paging::limit(parameters.limit, paging::MOST)?;
+    let filter = ModelFilter { search: parameters.search.as_deref(), after: parameters.cursor.as_ref() };
+    let models = models::page(&mut *app.connection().await?, &filter, i64::from(limit)).await?;
+    let next_cursor = paging::next(&models, limit, |last| last.model.to_string());
+    Ok(Json(ModelList { models, next_cursor }))
 }
 
 /// A model with the commits of it that are known.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct KnownModel {
     #[serde(flatten)]
     model: Model,
@@ -40,10 +56,8 @@ pub(crate) struct KnownModel {
 
 pub(crate) async fn show(
     State(app): State<App>,
-    Path(model): Path<String>,
+    InAddress(model): InAddress<ModelId>,
 ) -> Result<Json<KnownModel>, ApiError> {
-    let unknown = |_no_id| ApiError::not_found("model", &model);
-    let model: ModelId = model.parse().map_err(unknown)?;
     Ok(Json(known(&app, &model).await?))
 }
 
@@ -55,7 +69,7 @@ async fn known(app: &App, model: &ModelId) -> Result<KnownModel, ApiError> {
 }
 
 /// A model that the Hub is to be asked about. The token is used for that and nothing else.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ToResolve {
     id: ModelId,
@@ -63,23 +77,37 @@ struct ToResolve {
     hf_token: Option<HfToken>,
 }
 
+/// What adds a model.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct NewModel(#[schemars(with = "NamedOrDescribed")] Map<String, Value>);
+
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what a body may hold")]
+enum NamedOrDescribed {
+    Named(ToResolve),
+    Described(Box<Model>),
+}
+
 /// Adds a model, or replaces what is known of it: by its `id` as the Hub describes it, or as `model` with its facts, of
 /// which those that are left out are unknown.
 pub(crate) async fn add(
     State(app): State<App>,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody<Map<String, Value>>,
-) -> Result<(StatusCode, Json<KnownModel>), ApiError> {
+    HubToken(token): HubToken,
+    JsonBody(NewModel(body)): JsonBody<NewModel>,
+) -> Result<MaybeNew<KnownModel>, ApiError> {
     let model = if body.contains_key("id") {
         let asked: ToResolve =
             serde_path_to_error::deserialize(Value::Object(body)).map_err(|error| unreadable(&error))?;
-        resolve(&app, &asked, token(&headers)?.as_ref()).await?
+        resolve(&app, &asked, token.as_ref()).await?
     } else {
         let model = read(body)?;
         models::add(&mut *app.connection().await?, &model).await?;
         model.model
     };
-    Ok((StatusCode::CREATED, Json(known(&app, &model).await?)))
+    let answer = known(&app, &model).await?;
+    Ok(MaybeNew { is_new: true, location: Some(format!("/api/v1/models/{model}")), answer })
 }
 
 /// Asks the Hub and writes down what it says; the model's name is the Hub's, which differs where it was renamed.
@@ -100,10 +128,17 @@ async fn resolve(app: &App, asked: &ToResolve, header_token: Option<&HfToken>) -
     Ok(model.model)
 }
 
-fn token(headers: &HeaderMap) -> Result<Option<HfToken>, ApiError> {
-    let text = headers.get("x-hf-token").map(|value| value.to_str().unwrap_or_default());
-    let token = text.map(HfToken::new).transpose();
-    token.map_err(|error| ApiError::unprocessable(format!("the header X-HF-Token: {error}")))
+/// A Hugging Face token beside the body.
+pub(crate) struct HubToken(Option<HfToken>);
+
+impl<S: Sync> FromRequestParts<S> for HubToken {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let text = parts.headers.get("x-hf-token").map(|value| value.to_str().unwrap_or_default());
+        let token = text.map(HfToken::new).transpose().map(Self);
+        token.map_err(|error| ApiError::unprocessable(format!("the header X-HF-Token: {error}")))
+    }
 }
 
 fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {

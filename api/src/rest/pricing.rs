@@ -4,12 +4,13 @@ use accelbench_core::cost::{DiscountFactor, OutputWeight};
 use accelbench_core::price::{DEFAULT_REGION, Payment, PricingTier};
 use accelbench_store::catalog::Pricing;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::ApiError;
 
 /// The parameters; what is left out means on-demand list prices of today in the region that is shown by default.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PricingParameters {
     pub(crate) region: Option<String>,

@@ -8,6 +8,7 @@ use accelbench_core::result::Origin;
 use accelbench_core::slo::{Limit, Slo};
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -16,7 +17,7 @@ use crate::decision::{Asked, Evidence, Workload, decide};
 use crate::error::ApiError;
 use crate::pricing::Pricing;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parts {
     model: String,
@@ -38,7 +39,8 @@ pub(crate) struct Parts {
 }
 
 /// The answer, and what it is about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RecommendationAnswer")]
 pub(crate) struct Answer {
     question: Question,
     region: String,

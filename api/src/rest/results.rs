@@ -1,31 +1,34 @@
 //! Results: every one of them, whatever is held against it, with its costs and the others of its configuration. What is
 //! current of them is the catalog.
 
+use std::str::FromStr;
+
+use accelbench_core::cost::Throughput;
 use accelbench_core::result::{BenchmarkResult, Origin, ResultId};
 use accelbench_core::run::RunId;
 use accelbench_store::results::{self, ResultFilter};
 use accelbench_store::{Error, PgConnection, catalog, runs};
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::response::NoContent;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::address::InAddress;
 use crate::app::App;
 use crate::body::{JsonBody, Parameters, PathRun};
 use crate::error::ApiError;
 use crate::rest::catalog::CatalogAnswer;
+use crate::rest::paging;
 use crate::rest::pricing::PricingParameters;
-
-mod costs;
-
-use costs::{CostParameters, TierCosts};
+use crate::tier_costs::{self, CostParameters, TierCosts};
 
 /// Results of one configuration that are shown at once: two years of weekly ones.
 const MOST_HISTORY: u32 = 100;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResultParameters {
     model: Option<String>,
@@ -49,34 +52,42 @@ pub(crate) struct ResultParameters {
     include_invalid: bool,
     #[serde(default)]
     include_superseded: bool,
-    after_recorded_at: Option<DateTime<Utc>>,
-    after_result_id: Option<Uuid>,
     limit: Option<u32>,
+    cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ResultList {
     results: Vec<BenchmarkResult>,
-    /// The last result of a full page: what to give as `after_recorded_at` and `after_result_id` for the next one.
+    /// What to give as `cursor` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_after: Option<After>,
+    next_cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct After {
-    after_recorded_at: DateTime<Utc>,
-    after_result_id: ResultId,
+/// The last result of a page, as its list is ordered.
+struct After(DateTime<Utc>, ResultId);
+
+impl FromStr for After {
+    type Err = InvalidAfter;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAfter> {
+        let (microseconds, id) = text.split_once('_').ok_or(InvalidAfter)?;
+        let at = microseconds.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or(InvalidAfter)?;
+        Ok(Self(at, ResultId(id.parse().map_err(|_no_uuid| InvalidAfter)?)))
+    }
 }
+
+struct InvalidAfter;
 
 /// A result with what it costs in every tier.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PricedResult {
     #[serde(flatten)]
     result: BenchmarkResult,
     costs: Vec<TierCosts>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Supersession {
     by: Uuid,
@@ -87,11 +98,12 @@ pub(crate) async fn list(
     State(app): State<App>,
     Parameters(parameters): Parameters<ResultParameters>,
 ) -> Result<Json<ResultList>, ApiError> {
-    let limit = i64::from(parameters.limit.unwrap_or(100).clamp(1, 1000));
-    let results = results::list(&mut *app.connection().await?, &parameters.into(), limit).await?;
-    let last = results.last().filter(|_| i64::try_from(results.len()) == Ok(limit));
-    let next_after = last.map(|last| After { after_recorded_at: last.recorded_at, after_result_id: last.id });
-    Ok(Json(ResultList { results, next_after }))
+    let limit = paging::limit(parameters.limit, 100)?;
+    let filter = ResultFilter::try_from(parameters)?;
+    let results = results::list(&mut *app.connection().await?, &filter, i64::from(limit)).await?;
+    let cursor = |last: &BenchmarkResult| format!("{}_{}", last.recorded_at.timestamp_micros(), last.id.0);
+    let next_cursor = paging::next(&results, limit, cursor);
+    Ok(Json(ResultList { results, next_cursor }))
 }
 
 pub(crate) async fn of_run(
@@ -100,7 +112,7 @@ pub(crate) async fn of_run(
 ) -> Result<Json<ResultList>, ApiError> {
     let mut connection = app.connection().await?;
     runs::find(&mut connection, run_id).await?;
-    Ok(Json(ResultList { results: load_of_run(&mut connection, run_id).await?, next_after: None }))
+    Ok(Json(ResultList { results: load_of_run(&mut connection, run_id).await?, next_cursor: None }))
 }
 
 /// All results of a run in the order of its load points, whatever is held against them.
@@ -121,46 +133,49 @@ pub(crate) async fn load_of_run(
 
 pub(crate) async fn show(
     State(app): State<App>,
-    Path(result_id): Path<String>,
+    InAddress(result_id): InAddress<ResultId>,
     Parameters(parameters): Parameters<CostParameters>,
 ) -> Result<Json<PricedResult>, ApiError> {
     let mut connection = app.connection().await?;
-    let result = results::find(&mut connection, parse(&result_id)?).await?;
-    let costs = costs::of_every_tier(&mut connection, &result, &parameters).await?;
+    let result = results::find(&mut connection, result_id).await?;
+    let costs = tier_costs::of_every_tier(
+        &mut connection,
+        &result.provenance.instance_type,
+        &Throughput::of(&result.report),
+        &parameters,
+    )
+    .await?;
     Ok(Json(PricedResult { result, costs }))
 }
 
 /// The valid results of the same configuration, the current one first.
 pub(crate) async fn history(
     State(app): State<App>,
-    Path(result_id): Path<String>,
+    InAddress(result_id): InAddress<ResultId>,
     Parameters(parameters): Parameters<PricingParameters>,
 ) -> Result<Json<CatalogAnswer>, ApiError> {
     let pricing = parameters.try_into()?;
-    let id = parse(&result_id)?;
-    let page = catalog::history(&mut *app.connection().await?, id, &pricing, MOST_HISTORY).await?;
+    let page = catalog::history(&mut *app.connection().await?, result_id, &pricing, MOST_HISTORY).await?;
     Ok(Json(CatalogAnswer::of(page, pricing)))
 }
 
 pub(crate) async fn supersede(
     State(app): State<App>,
-    Path(result_id): Path<String>,
+    InAddress(old): InAddress<ResultId>,
     JsonBody(supersession): JsonBody<Supersession>,
-) -> Result<StatusCode, ApiError> {
-    let old = parse(&result_id)?;
+) -> Result<NoContent, ApiError> {
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
     results::supersede(&mut transaction, old, ResultId(supersession.by), &supersession.reason).await?;
     transaction.commit().await.map_err(Error::from)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
-fn parse(text: &str) -> Result<ResultId, ApiError> {
-    text.parse().map(ResultId).map_err(|_not_a_uuid| ApiError::not_found("result", text))
-}
+impl TryFrom<ResultParameters> for ResultFilter {
+    type Error = ApiError;
 
-impl From<ResultParameters> for ResultFilter {
-    fn from(parameters: ResultParameters) -> Self {
-        Self {
+    fn try_from(parameters: ResultParameters) -> Result<Self, ApiError> {
+        let after: Option<After> = paging::cursor(parameters.cursor.as_deref())?;
+        Ok(Self {
             result_id: None,
             run_id: None,
             model: parameters.model,
@@ -182,7 +197,7 @@ impl From<ResultParameters> for ResultFilter {
             until: parameters.until,
             include_invalid: parameters.include_invalid,
             include_superseded: parameters.include_superseded,
-            after: parameters.after_recorded_at.zip(parameters.after_result_id.map(ResultId)),
-        }
+            after: after.map(|After(at, id)| (at, id)),
+        })
     }
 }

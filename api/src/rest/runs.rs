@@ -1,60 +1,89 @@
 //! Runs: submit, list, show, cancel, re-queue, retry.
 
-use accelbench_core::run::{Run, RunId};
+use accelbench_core::run::{Phase, Run, RunId};
 use accelbench_store::Error;
 use accelbench_store::runs::{self, Cancellation, RunFilter, Submitted};
 use axum::Json;
+use axum::extract::FromRequestParts;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::app::App;
 use crate::body::{JsonBody, Parameters, PathRun};
 use crate::error::ApiError;
+use crate::openapi::{Accepted, MaybeNew};
+use crate::rest::paging;
 use crate::submission::{self, AskedRevision, Split, Submission};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListParameters {
     model: Option<String>,
     instance_type: Option<String>,
     submitted_by: Option<String>,
     phase: Option<String>,
-    before: Option<RunId>,
     limit: Option<u32>,
+    cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct RunList {
     runs: Vec<Run>,
-    /// The last run of a full page: give it as `before` for the next one.
-    next_before: Option<RunId>,
+    /// What to give as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
-/// The words of `core::run::Phase`, in the order of a run's life.
-pub(crate) const PHASES: [&str; 7] =
-    ["queued", "deploying", "awaiting_ready", "loading", "recording", "tearing_down", "finished"];
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CancelRequested {
+    run_id: RunId,
+    cancel_requested: bool,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Requeued {
+    run_id: RunId,
+    requeued: bool,
+}
+
+/// The key under which a request to submit may be sent again.
+pub(crate) struct IdempotencyKey(Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let key = value.to_str().ok().filter(|key| (1..=200).contains(&key.len()));
+        let key = key.filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic())).ok_or_else(|| {
+            ApiError::bad_request("the Idempotency-Key must be 1 to 200 visible ASCII characters")
+                .with_hint("take for instance a UUID, and a new one for each new request")
+        })?;
+        Ok(Self(Some(key.to_owned())))
+    }
+}
+
+/// The words of the phases, in the order of a run's life.
+pub(crate) const PHASES: [&str; 7] = Phase::WORDS;
 
 pub(crate) async fn submit(
     State(app): State<App>,
-    headers: HeaderMap,
+    IdempotencyKey(key): IdempotencyKey,
     JsonBody(submission): JsonBody<Submission>,
-) -> Result<Response, ApiError> {
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
-    let submitted = submission::submit(&app, &submission, key).await?;
+) -> Result<MaybeNew<Run>, ApiError> {
+    let submitted = submission::submit(&app, &submission, key.as_deref()).await?;
     answer(&app, submitted).await
 }
 
 /// A new run is 201 with its address, one that was there already is 200.
-async fn answer(app: &App, submitted: Submitted) -> Result<Response, ApiError> {
-    let (status, run_id) = match submitted {
-        Submitted::New(run_id) => (StatusCode::CREATED, run_id),
-        Submitted::Existing(run_id) => (StatusCode::OK, run_id),
-    };
-    let run = runs::find(&mut *app.connection().await?, run_id).await?;
-    Ok((status, [(header::LOCATION, format!("/api/v1/runs/{run_id}"))], Json(run)).into_response())
+async fn answer(app: &App, submitted: Submitted) -> Result<MaybeNew<Run>, ApiError> {
+    let (Submitted::New(run_id) | Submitted::Existing(run_id)) = submitted;
+    let answer = runs::find(&mut *app.connection().await?, run_id).await?;
+    let is_new = matches!(submitted, Submitted::New(_));
+    Ok(MaybeNew { is_new, location: Some(format!("/api/v1/runs/{run_id}")), answer })
 }
 
 pub(crate) async fn list(
@@ -65,48 +94,57 @@ pub(crate) async fn list(
         let error = ApiError::bad_request(format!("there is no phase `{phase}`"));
         return Err(error.with_hint(format!("the phases are {}", PHASES.join(", "))));
     }
-    let limit = parameters.limit.unwrap_or(50).clamp(1, 1000);
+    let limit = paging::limit(parameters.limit, 50)?;
     let filter = RunFilter {
         run_id: None,
         model: parameters.model,
         instance_type: parameters.instance_type,
         submitted_by: parameters.submitted_by,
         phase: parameters.phase,
-        before: parameters.before,
+        before: paging::cursor(parameters.cursor.as_deref())?,
     };
     let runs = runs::list(&mut *app.connection().await?, &filter, i64::from(limit)).await?;
-    let next_before = (runs.len() == limit as usize).then(|| runs.last().map(|run| run.id)).flatten();
-    Ok(Json(RunList { runs, next_before }))
+    let next_cursor = paging::next(&runs, limit, |run| run.id.to_string());
+    Ok(Json(RunList { runs, next_cursor }))
 }
 
 pub(crate) async fn show(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Json<Run>, ApiError> {
     Ok(Json(runs::find(&mut *app.connection().await?, run_id).await?))
 }
 
-pub(crate) async fn cancel(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    PathRun(run_id): PathRun,
+) -> Result<Accepted<CancelRequested>, ApiError> {
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
     let cancellation = runs::request_cancel(&mut transaction, run_id).await?;
     transaction.commit().await.map_err(Error::from)?;
     match cancellation {
         Cancellation::Requested | Cancellation::AlreadyRequested => {
-            Ok((StatusCode::ACCEPTED, Json(json!({"run_id": run_id, "cancel_requested": true})))
-                .into_response())
+            Ok(Accepted(CancelRequested { run_id, cancel_requested: true }))
         }
         Cancellation::TooLate => Err(ApiError::new(
             StatusCode::CONFLICT,
             format!("run {run_id} is ending or has ended; it cannot be cancelled"),
-        )),
+        )
+        .with_hint("GET /api/v1/runs/{run_id} says how it ended")),
     }
 }
 
-pub(crate) async fn requeue(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {
+pub(crate) async fn requeue(
+    State(app): State<App>,
+    PathRun(run_id): PathRun,
+) -> Result<Accepted<Requeued>, ApiError> {
     let mut transaction = app.pool().begin().await.map_err(Error::from)?;
     runs::requeue(&mut transaction, run_id).await?;
     transaction.commit().await.map_err(Error::from)?;
-    Ok((StatusCode::ACCEPTED, Json(json!({"run_id": run_id, "requeued": true}))).into_response())
+    Ok(Accepted(Requeued { run_id, requeued: true }))
 }
 
-pub(crate) async fn retry(State(app): State<App>, PathRun(run_id): PathRun) -> Result<Response, ApiError> {
+pub(crate) async fn retry(
+    State(app): State<App>,
+    PathRun(run_id): PathRun,
+) -> Result<MaybeNew<Run>, ApiError> {
     let submitted = run_again(&app, run_id).await?;
     answer(&app, submitted).await
 }

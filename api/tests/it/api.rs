@@ -17,6 +17,20 @@ async fn every_mistake_is_a_problem_with_its_status() {
         ("DELETE", "/runs", "", 405, "/api/v1/runs does not take DELETE"),
         ("POST", "/runs", "{\"model\": ", 400, "EOF while parsing a value at line 1 column 10"),
         ("POST", "/runs", "[]", 422, "expected a map"),
+        ("PUT", "/intake/{}/reports/x", "", 401, "not the token"),
+        ("GET", "/models/%ff", "", 400, "UTF-8"),
+        ("GET", "/runs?cursor=x", "", 400, "not a cursor"),
+        ("GET", "/results?cursor=1_2", "", 400, "not a cursor"),
+        (
+            "GET",
+            "/results?cursor=-9000000000000000_01900000-0000-7000-8000-000000000000",
+            "",
+            400,
+            "beyond what can",
+        ),
+        ("GET", "/results?limit=0", "", 400, "limit is 0"),
+        ("GET", "/imported-results/abc", "", 404, "there is no imported result `abc`"),
+        ("GET", "/instances/p9.huge", "", 404, "there is no instance type `p9.huge`"),
         ("GET", "/runs/abc", "", 404, "`abc` is not a run id"),
         ("GET", "/runs/{}", "", 404, "there is no run"),
         ("GET", "/runs/{}/events", "", 404, "there is no run"),
@@ -42,6 +56,7 @@ async fn every_mistake_is_a_problem_with_its_status() {
         assert_eq!(answer.header("content-type"), "application/problem+json", "{method} {path}");
         let problem = answer.json();
         assert_eq!(problem["status"], status);
+        assert!(!problem["hint"].as_str().unwrap().is_empty(), "{method} {path}");
         assert!(problem["detail"].as_str().unwrap().contains(detail), "{method} {path}: {problem}");
     }
 }
@@ -74,7 +89,7 @@ async fn a_dataset_is_kept_once_and_offered_by_name() {
     assert!(bad.json()["detail"].as_str().unwrap().contains("line 2: "), "{}", bad.text);
     let large = post("large", &vec![b' '; 1024 * 1024 + 1]).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
-    insta::assert_json_snapshot!(large.json(), @r#"
+    insta::assert_json_snapshot!(large.problem(), @r#"
     {
       "detail": "the dataset is larger than 1 MiB",
       "hint": "send fewer prompts, or let the operator raise --max-dataset-mib",
@@ -99,7 +114,10 @@ async fn reference_data_and_status_are_listed() {
     assert_eq!(instances["instances"].as_array().unwrap().len(), 3, "local and external are always there");
     let engines = app.get("/api/v1/engines").await;
     assert_eq!(engines.json(), json!({"engines": ["simulator"]}), "the commands are the operator's");
-    assert_eq!(app.get("/api/v1/status").await.json()["parked"], 0);
+    let status = app.get("/api/v1/status").await.json();
+    assert_eq!((&status["parked"], &status["runs_by_phase"]["loading"]), (&json!(0), &json!(0)));
+    assert_eq!(status["runs_by_phase"].as_object().unwrap().len(), 7);
+    assert_eq!(app.get("/api/v1/instances/g6e.xlarge").await.json()["accelerator_name"], "L40S");
 }
 
 #[tokio::test]
@@ -111,7 +129,7 @@ async fn a_database_that_is_away_is_said_and_the_process_is_still_healthy() {
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let answer = app.get("/api/v1/runs").await;
     assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"));
-    insta::assert_json_snapshot!(answer.json(), @r#"
+    insta::assert_json_snapshot!(answer.problem(), @r#"
     {
       "detail": "the database does not answer now",
       "hint": "try again in a few seconds",

@@ -160,7 +160,7 @@ async fn a_run_that_does_not_fit_is_refused_with_numbers_and_where_it_would() {
     asked["model"] = json!(LARGE);
     let refused = app.post("/api/v1/runs", &asked).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    insta::assert_json_snapshot!(refused.json(), @r#"
+    insta::assert_json_snapshot!(refused.problem(), @r#"
     {
       "detail": "meta-llama/Llama-3.1-405B on g6e.xlarge does not fit at tensor parallel 1: of 40.2 GiB usable on each accelerator weights take 754.4 and the engine 1.0, which is 715.1 too much; nothing makes it fit this instance type: choose a larger one",
       "hint": "it fits p5en.48xlarge at tensor parallel 8 (63.30 USD an hour)",

@@ -48,6 +48,14 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
+    /// A problem without the id of its request, which differs each time.
+    pub(crate) fn problem(&self) -> Value {
+        let mut problem = self.json();
+        let id = problem.as_object_mut().unwrap().remove("request_id").unwrap();
+        assert_eq!(id, self.header("x-request-id"));
+        problem
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -76,26 +84,35 @@ impl Answer {
 impl TestApp {
     /// A server that asks no Hub.
     pub(crate) async fn new() -> Self {
-        Self::start(None).await
+        Self::start(None, |_usual| {}).await
     }
 
     /// A server that asks this Hub.
     pub(crate) async fn with_hub(url: &Url) -> Self {
-        Self::start(Some(url)).await
+        Self::start(Some(url), |_usual| {}).await
     }
 
-    async fn start(hub: Option<&Url>) -> Self {
+    /// A server that is configured otherwise.
+    pub(crate) async fn with_options(change: impl FnOnce(&mut ApiOptions)) -> Self {
+        Self::start(None, change).await
+    }
+
+    async fn start(hub: Option<&Url>, change: impl FnOnce(&mut ApiOptions)) -> Self {
         let database = TestDatabase::create().await.unwrap();
         let mut connection = database.pool.acquire().await.unwrap();
         reference_data(&mut connection).await;
         drop(connection);
         let key = SecretKey::generate();
-        let options = ApiOptions {
+        let mut options = ApiOptions {
             bind: "127.0.0.1:0".parse().unwrap(),
             max_dataset_mib: 1,
+            max_body_kib: 2048,
+            max_requests_per_s: 0,
+            trusted_proxies: 0,
             region: "us-east-1".to_owned(),
             hub: hub.cloned().map_or_else(HubOptions::offline, HubOptions::asking),
         };
+        change(&mut options);
         let notifications = RunNotifications::listen(database.pool.clone());
         let app = App::new(database.pool.clone(), key.clone(), notifications, options);
         Self { database, key, app: app.clone(), router: router(app) }

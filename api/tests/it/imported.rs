@@ -55,7 +55,6 @@ async fn imported_results_are_found_by_what_they_are_about() {
         ("engine=vllm&precision=bf16&source=our%20lab&kind=online_serving", 1),
         ("concurrency=8", 0),
         ("kind=static_batch", 0),
-        ("offset=1", 0),
         ("limit=1", 1),
     ] {
         let list = app.get(&format!("/api/v1/imported-results?{parameters}")).await.json();

@@ -14,6 +14,7 @@ mod hub;
 mod imported;
 mod intake;
 mod new_run;
+mod limits;
 mod pages;
 mod recommendations;
 mod results;

@@ -1,5 +1,7 @@
 //! Submitting, listing, cancelling and repeating runs over REST.
 
+use std::collections::HashSet;
+
 use accelbench_core::run::{Transition, Verdict};
 use accelbench_store::lease;
 use accelbench_store::secrets::sealed_token;
@@ -42,10 +44,10 @@ async fn pages_of_runs_follow_each_other_without_gaps() {
         list["runs"].as_array().unwrap().iter().map(|run| run["id"].clone()).collect()
     };
     let first = app.get("/api/v1/runs?limit=2").await.json();
-    let before = first["next_before"].as_str().unwrap();
-    let next = app.get(&format!("/api/v1/runs?limit=2&before={before}")).await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let next = app.get(&format!("/api/v1/runs?limit=2&cursor={cursor}")).await.json();
     assert_eq!([ids(&first), ids(&next)].concat(), submitted);
-    assert_eq!(next["next_before"], Value::Null);
+    assert_eq!(next["next_cursor"], Value::Null);
 }
 
 #[tokio::test]
@@ -62,9 +64,37 @@ async fn a_repeated_submission_starts_no_second_run() {
     let mut other = request();
     other["load_points"] = json!([{"concurrency": 2}]);
     let conflict = submit(&other).await;
-    assert_eq!(conflict.status, StatusCode::CONFLICT);
+    assert_eq!(conflict.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(conflict.json()["detail"].as_str().unwrap().contains("used for another request"));
     assert_eq!(app.get("/api/v1/runs").await.json()["runs"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn one_key_is_one_run_however_many_ask_at_once_and_for_a_day() {
+    let app = TestApp::new().await;
+    let submit = async || {
+        app.json(Method::POST, "/api/v1/runs", &[("idempotency-key", "k-2")], request().to_string()).await
+    };
+    let (a, b, c, d) = tokio::join!(submit(), submit(), submit(), submit());
+    let ids: HashSet<String> = [&a, &b, &c, &d].map(|answer| answer.json()["id"].to_string()).into();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    let created = [&a, &b, &c, &d].into_iter().filter(|answer| answer.status == StatusCode::CREATED).count();
+    assert_eq!(created, 1);
+
+    // A request is answered with its run whatever has become of what it names.
+    let mut connection = app.database.pool.acquire().await.unwrap();
+    sqlx::query("UPDATE runs SET created_at = now() - interval '23 hours'")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    assert_eq!(submit().await.status, StatusCode::OK);
+    sqlx::query("UPDATE runs SET created_at = now() - interval '25 hours'")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    let later = submit().await;
+    assert_eq!(later.status, StatusCode::CREATED, "{}", later.text);
+    assert!(!ids.contains(&later.json()["id"].to_string()));
 }
 
 #[tokio::test]
@@ -110,7 +140,7 @@ async fn an_engine_that_nobody_offers_is_refused_with_those_that_are() {
     body["instance_type"] = json!("local");
     let answer = app.post("/api/v1/runs", &body).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    insta::assert_json_snapshot!(answer.json(), @r#"
+    insta::assert_json_snapshot!(answer.problem(), @r#"
     {
       "detail": "there is no engine `vllm`",
       "hint": "workers offer simulator; the operator adds one with --engine NAME=COMMAND",

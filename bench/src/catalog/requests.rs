@@ -32,6 +32,9 @@ impl Server {
         let options = ApiOptions {
             bind: ([127, 0, 0, 1], 0).into(),
             max_dataset_mib: 1,
+            max_body_kib: 2048,
+            max_requests_per_s: 0,
+            trusted_proxies: 0,
             region: DEFAULT_REGION.to_owned(),
             hub: HubOptions::offline(),
         };

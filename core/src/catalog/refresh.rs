@@ -2,6 +2,7 @@
 //! budget allows. Pure, so that a dry run is the plan itself.
 
 use chrono::{DateTime, Duration, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ pub struct LastRun {
 }
 
 /// Why a target is to be measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It never was: the model or the instance type is new.
@@ -60,7 +61,7 @@ pub enum Reason {
 }
 
 /// What a run of a target is expected to take.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Expectation {
     /// The image that the engine is started from; nothing where no profile deploys it.
     pub engine_image: Option<String>,

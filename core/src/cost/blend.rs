@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MILLION, Throughput, per_unit};
@@ -10,7 +11,7 @@ use crate::observed::Observed;
 use crate::price::HourlyPrice;
 
 /// How many input tokens one output token weighs when the hour is split.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct OutputWeight(f64);
 
@@ -24,7 +25,7 @@ pub struct InvalidOutputWeight(String);
 /// The rule: one output token weighs `output_weight` input tokens, and every second's price is spread over the weighed
 /// tokens of that second. So `input tokens per second x input cost + output tokens per second x output cost` is exactly
 /// the price of a second, and the output cost is `output_weight` times the input cost.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlendedCost {
     /// What a million input tokens cost.
     pub per_million_input_tokens: f64,

@@ -1,5 +1,6 @@
 //! What a month at a target request rate costs: whole replicas, paid whether they are busy or not.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hourly;
@@ -16,7 +17,7 @@ const MOST_REPLICAS: f64 = 1e6;
 const ROUNDING: f64 = 1e-9;
 
 /// A month at a target request rate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MonthlyProjection {
     /// Replicas that the target takes; each is one whole instance.
     pub replicas: u32,

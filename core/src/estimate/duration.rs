@@ -1,6 +1,7 @@
 //! How long a run would take. What happens on AWS before and after the measurement was not measured: these are assumptions
 //! with wide intervals, and are shown apart.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LoadPointEstimate;
@@ -27,7 +28,7 @@ const COMPILING_S: Estimated = Estimated { value: 1200.0, low: 300.0, high: 3600
 const LOCAL_S: Estimated = Estimated { value: 2.0, low: 1.0, high: 60.0 };
 
 /// How long a run would take, part by part, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunTime {
     /// Until the engine is ready.
     pub startup_s: Estimated,

@@ -1,5 +1,6 @@
 //! What a run would cost: the instance for as long as it is kept.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RunTime;
@@ -13,7 +14,7 @@ use crate::run::{PlatformSpec, RunSpec};
 pub type HourlyUsd = Observed<HourlyPrice>;
 
 /// What a run would cost.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RunMoney {
     /// The run pays for no instance.

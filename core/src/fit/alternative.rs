@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::memory::Budget;
@@ -9,7 +10,7 @@ use super::{KvCachePrecision, Room, Split};
 use crate::model::Quantization;
 
 /// A change with which the model fits the same instance type.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Alternative {
     /// Another tensor parallel degree.

@@ -4,6 +4,7 @@
 //! because chance may let a higher load pass. Between the last point that keeps it and the first that misses it, latency
 //! and throughput are taken to grow along straight lines. Real latencies bend upwards, so that the true rate is higher.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Loss, Point};
@@ -14,7 +15,7 @@ use crate::slo::{MOST_FAILED, Slo};
 use crate::validity::Outcome;
 
 /// What one replica bears within the SLO.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sustainable {
     /// What it does then.
     pub throughput: Throughput,
@@ -29,7 +30,7 @@ pub struct Sustainable {
 }
 
 /// The measured points that a rate rests on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Basis {
     /// This point was measured.
@@ -49,7 +50,7 @@ pub enum Basis {
 }
 
 /// Whether a limit is kept by more than chance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// The intervals of all limited latencies end below their limits.

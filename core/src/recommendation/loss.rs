@@ -1,12 +1,13 @@
 //! Why a candidate is not the answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load::OfferedLoad;
 use crate::metric::Metric;
 
 /// Why a candidate is not the answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Loss {
     /// It keeps the SLO, at a higher cost.

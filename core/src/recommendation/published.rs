@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Candidate, Configuration, Evidence, Point};
@@ -24,7 +25,7 @@ use crate::validity::Outcome;
 const ALIKE: f64 = 1.25;
 
 /// Mean lengths of a workload, in tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Lengths {
     /// Of the prompts.
     pub input_tokens: f64,

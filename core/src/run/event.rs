@@ -1,10 +1,11 @@
 //! The timeline of a run: what happened, when, and in words. Events are numbered without gaps from 1 on.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One entry of a run's timeline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunEvent {
     /// Its number within the run, from 1 on.
     pub sequence: i64,
@@ -19,7 +20,7 @@ pub struct RunEvent {
 }
 
 /// Kind of a timeline entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// The run was submitted.

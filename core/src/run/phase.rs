@@ -3,10 +3,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a run is in its life. A verdict exists only in the two phases that have one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "phase", content = "verdict", rename_all = "snake_case")]
 pub enum Phase {
     /// Waits for a place in its capacity group. Left when a worker claims it.
@@ -26,7 +27,7 @@ pub enum Phase {
 }
 
 /// How a run ends.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Verdict {
     /// All results are recorded.
@@ -68,6 +69,10 @@ pub struct IllegalTransition {
 }
 
 impl Phase {
+    /// The words of all phases, in the order of a run's life.
+    pub const WORDS: [&'static str; 7] =
+        ["queued", "deploying", "awaiting_ready", "loading", "recording", "tearing_down", "finished"];
+
     /// The phase after `transition`.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! Whether two numbers differ, or whether their difference is what chance makes of equal ones.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Estimate, student_t};
 
 /// What can be said of `other` against `base`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The other one is lower.
@@ -17,7 +18,7 @@ pub enum Verdict {
 }
 
 /// The difference of two estimates, by Welch's t-test.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// The other value less the base value, in their unit.
     pub value: f64,

@@ -1,11 +1,12 @@
 //! How many tokens go in and come out.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_TOKENS;
 
 /// Distribution of the input and output lengths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Lengths {
     /// Every request has the same lengths.
@@ -35,7 +36,7 @@ pub enum Lengths {
 }
 
 /// A distribution of lengths, in tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LengthDistribution {
     /// Every length of a range alike.
@@ -123,7 +124,7 @@ impl LengthDistribution {
 }
 
 /// A measured table of pairs of lengths that comes with AccelBench.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LengthTable {
     /// First two turns of the ShareGPT conversations: 224 tokens in and 206 out on average.

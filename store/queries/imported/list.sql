@@ -8,5 +8,10 @@ WHERE ($1::text IS NULL OR model = $1)
     AND ($6::text IS NULL OR lower(engine) = lower($6))
     AND ($7::text IS NULL OR precision = $7)
     AND ($8::integer IS NULL OR concurrency = $8)
-ORDER BY model, accelerator_name, concurrency, imported_result_id
-LIMIT $9 OFFSET $10
+    AND ($10::text IS NULL
+        OR (model, coalesce(accelerator_name, ''), coalesce(concurrency, 2147483647), imported_result_id)
+            > (SELECT last.model, coalesce(last.accelerator_name, ''), coalesce(last.concurrency, 2147483647),
+                   last.imported_result_id
+               FROM imported_results AS last WHERE last.imported_result_id = $10))
+ORDER BY model, coalesce(accelerator_name, ''), coalesce(concurrency, 2147483647), imported_result_id
+LIMIT $9

@@ -6,7 +6,7 @@ use accelbench_core::dataset::Sha256Hex;
 use accelbench_core::instance::InstanceType;
 use accelbench_core::model::Model;
 use accelbench_core::run::{Priority, Run, RunId, RunSpec};
-use accelbench_store::runs::{NewRun, Submitted};
+use accelbench_store::runs::{IdempotencyKey, NewRun, Submitted};
 use accelbench_store::{
     Error, PgConnection, PgPool, PooledConnection, Result, Transaction, capacity, datasets, instances,
     models, runs,
@@ -117,6 +117,7 @@ pub(crate) async fn submit(
     run_id: RunId,
     request: &Request,
 ) -> Result<Submitted> {
+    let request_sha256 = Sha256Hex::of(request.spec.model.as_str().as_bytes());
     let new = NewRun {
         spec: &request.spec,
         dataset_sha256: &Sha256Hex::of(DATASET),
@@ -124,7 +125,9 @@ pub(crate) async fn submit(
         submitted_by: request.submitted_by,
         hf_token_sealed: request.hf_token_sealed.as_deref(),
         revision_absent_reason: request.revision_absent_reason,
-        idempotency_key: request.idempotency_key,
+        idempotency_key: request
+            .idempotency_key
+            .map(|key| IdempotencyKey { key, request_sha256: &request_sha256 }),
     };
     runs::submit(connection, run_id, &new).await
 }

@@ -2,6 +2,7 @@
 //! run.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use crate::observed::Observed;
 use crate::run::{RunId, RunSpec};
 
 /// A plan, which a dry run shows and a refresh carries out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RefreshPlan {
     /// What becomes of each target.
     pub targets: Vec<Planned>,
@@ -19,7 +20,7 @@ pub struct RefreshPlan {
 }
 
 /// The money of a refresh, which is that of seven days.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Budget {
     /// What may be spent in seven days; nothing is no limit.
     pub usd: Option<f64>,
@@ -32,7 +33,7 @@ pub struct Budget {
 }
 
 /// A target with what becomes of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Planned {
     /// The target.
     pub catalog_target_id: Uuid,
@@ -52,7 +53,7 @@ pub struct Planned {
 }
 
 /// What becomes of a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "decision", content = "reason", rename_all = "snake_case")]
 pub enum Decision {
     /// It is submitted.

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::iter::successors;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ChipGeneration, Nearest, ProfileName, Unsupported};
 use crate::instance::{InstanceType, InstanceTypeName};
 
 /// What tensor parallelism counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SplitUnit {
     /// A GPU.
@@ -31,7 +32,7 @@ impl SplitUnit {
 }
 
 /// How a model is spread over the chips of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Parallelism {
     /// Over how many units one replica is split.
     pub tensor_parallel: u32,
