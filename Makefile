@@ -11,7 +11,7 @@ demo: setup
 test: check
 
 # Exactly what CI runs.
-check: setup fmt clippy doc cluster-tests test-deploy test-workflow test-web tests
+check: setup fmt clippy doc cluster-tests test-deploy test-workflow test-web test-api tests
 
 fmt:
 	$(CARGO) fmt --all -- --check
@@ -63,6 +63,12 @@ test-web: setup
 	$(CARGO) build --workspace --bins --locked
 	./tests/web/run
 
+# Generated requests against a running server and its OpenAPI document; skipped, and said, where Python or PyPI is missing.
+.PHONY: test-api
+test-api: setup
+	$(CARGO) build --workspace --bins --locked
+	./tests/api/run
+
 # Pictures of every page, wide and narrow, light and dark, into the folder SCREENSHOTS (target/screenshots).
 screenshots: setup
 	$(CARGO) build --workspace --bins --locked
@@ -102,6 +108,11 @@ bench-catalog:
 .PHONY: bench-queue
 bench-queue:
 	$(CARGO) run --release --locked -p accelbench-bench -- queue $(BENCH_QUEUE)
+
+# Renews the description of the REST API from its handlers.
+.PHONY: openapi
+openapi:
+	ACCELBENCH_WRITE_OPENAPI=1 $(CARGO) test --quiet -p accelbench-api --lib the_committed_document
 
 # Renews the JSON schema of the load report from its types.
 schema:
