@@ -21,12 +21,6 @@ async fn every_mistake_is_a_problem_with_its_status() {
         ("GET", "/models/%ff", "", 400, "UTF-8"),
         ("GET", "/runs?cursor=x", "", 400, "not a cursor"),
         ("GET", "/results?cursor=1_2", "", 400, "not a cursor"),
-        (
-            "GET",
-            "",
-            400,
-            "beyond what can",
-        ),
         ("GET", "/results?limit=0", "", 400, "limit is 0"),
         ("GET", "/imported-results/abc", "", 404, "there is no imported result `abc`"),
         ("GET", "/instances/p9.huge", "", 404, "there is no instance type `p9.huge`"),
