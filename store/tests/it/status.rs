@@ -8,7 +8,8 @@ use crate::builders::{Request, Store};
 async fn an_empty_installation_has_nothing_to_tell() {
     let store = Store::new().await;
     let status = status::summary(&mut *store.connection().await).await.unwrap();
-    assert!(status.runs_by_phase.is_empty());
+    assert_eq!(status.runs_by_phase.len(), 7, "every phase is told");
+    assert!(status.runs_by_phase.values().all(|&count| count == 0), "{status:?}");
     assert_eq!((status.parked, status.workers_alive, status.oldest_queued_s), (0, 0, None));
     assert!(status.database_version.starts_with(|digit: char| digit.is_ascii_digit()));
 }
@@ -35,8 +36,12 @@ async fn runs_and_workers_are_counted() {
     .await
     .unwrap();
     let status = status::summary(&mut *store.connection().await).await.unwrap();
-    let phases: Vec<(&str, i64)> =
-        status.runs_by_phase.iter().map(|(phase, count)| (phase.as_str(), *count)).collect();
+    let phases: Vec<(&str, i64)> = status
+        .runs_by_phase
+        .iter()
+        .map(|(phase, count)| (phase.as_str(), *count))
+        .filter(|(_, count)| *count > 0)
+        .collect();
     assert_eq!(phases, [("queued", 2), ("tearing_down", 1)]);
     assert_eq!((status.parked, status.workers_alive), (1, 2));
     assert!(status.oldest_queued_s.is_some_and(|age_s| (3600.0..3700.0).contains(&age_s)));
