@@ -10,7 +10,8 @@ use accelbench_core::result::BenchmarkResult;
 use accelbench_core::run::{Run, RunEvent};
 use accelbench_store::imported::StoredImport;
 use accelbench_store::prices::KnownPrice;
-use reqwest::{Method, RequestBuilder};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -70,6 +71,16 @@ struct ImportList {
 #[derive(Debug, Deserialize)]
 struct EventList {
     events: Vec<RunEvent>,
+}
+
+/// How often a server that is asked too much is waited for.
+const MOST_PAUSES: u32 = 5;
+
+/// How long the server wants to be left alone.
+fn pause(headers: &HeaderMap) -> Duration {
+    let asked =
+        headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    Duration::from_secs(asked.unwrap_or(1)).min(Duration::from_secs(30))
 }
 
 impl Client {
@@ -238,6 +249,22 @@ impl Client {
         self.http.request(method, self.page(&format!("api/v1/{path}")))
     }
 
+    /// Sends a request, again where the server says that it only came too soon: nothing was done then, and whoever waits
+    /// for a run shares an address with others who do.
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let mut request = request;
+        for _time in 0..MOST_PAUSES {
+            let Some(next) = request.try_clone() else { break };
+            let response = request.send().await.map_err(|error| self.unreachable(error))?;
+            if response.status() != StatusCode::TOO_MANY_REQUESTS {
+                return Ok(response);
+            }
+            tokio::time::sleep(pause(response.headers())).await;
+            request = next;
+        }
+        Ok(request.send().await.map_err(|error| self.unreachable(error))?)
+    }
+
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         serde_json::from_slice(&self.body(request).await?).map_err(|error| {
             anyhow::anyhow!("the server's answer cannot be read: {error}; is it the same release?")
@@ -245,7 +272,7 @@ impl Client {
     }
 
     async fn body(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
-        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        let response = self.send(request).await?;
         let status = response.status();
         let body = response.bytes().await?;
         if status.is_success() { Ok(body.into()) } else { Err(failure(status, &body).into()) }

@@ -1,12 +1,10 @@
 //! Prices: the real client of AWS against a local double that serves samples of AWS's answers, page by page and with
 //! faults.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-
 use accelbench_store::PgPool;
 use accelbench_store::prices::{KnownPrice, PriceFilter, is_due, newest};
 use accelbench_tests::database::TestDatabase;
+use accelbench_tests::double::{self, Script};
 use accelbench_tests::installation::Installation;
 use accelbench_worker::jobs::refresh_prices;
 use accelbench_worker::prices::PriceSource;
@@ -19,15 +17,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router, routing};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 mod ec2;
 mod savings_plans;
 
 const SAMPLE: &str = include_str!("../../worker/tests/data/accelerated.json");
-
-/// What the double answers, in order; the last answer again and again.
-type Script = Arc<Mutex<VecDeque<Answer>>>;
 
 #[derive(Clone)]
 enum Answer {
@@ -36,7 +30,7 @@ enum Answer {
     Fault(StatusCode, &'static str),
 }
 
-async fn answer(State(script): State<Script>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(State(script): State<Script<Answer>>, headers: HeaderMap, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(headers["x-amz-target"], "AWSPriceListService.GetProducts");
     assert_eq!(request["ServiceCode"], "AmazonEC2");
@@ -44,9 +38,7 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, body: Bytes) -
         request["Filters"].as_array().unwrap().iter().any(|filter| filter["Field"] == "regionCode"),
         "{request}"
     );
-    let mut script = script.lock().unwrap();
-    let next = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
-    match next.unwrap() {
+    match script.next().unwrap() {
         Answer::Page(products, more) => Json(json!({
             "FormatVersion": "aws_v1",
             "PriceList": products,
@@ -60,16 +52,12 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, body: Bytes) -
 }
 
 async fn price_list(answers: Vec<Answer>) -> PriceList {
-    let router =
-        Router::new().route("/", routing::post(answer)).with_state(Arc::new(Mutex::new(answers.into())));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let router = Router::new().route("/", routing::post(answer)).with_state(Script::of(answers));
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::for_tests())
-        .endpoint_url(endpoint)
+        .endpoint_url(double::serve(router).await.unwrap())
         .build();
     PriceList::new(Client::from_conf(config))
 }

@@ -3,6 +3,7 @@
 use accelbench_core::run::Verdict;
 use accelbench_store::capacity;
 use accelbench_tests::installation::{Installation, request};
+use accelbench_tests::timeline::most_under_way;
 use futures::future::join_all;
 
 const RUNS: usize = 6;
@@ -30,13 +31,7 @@ async fn places_priorities_and_schedules_hold_over_all_workers() {
         assert_eq!(run.unwrap().phase.verdict(), Some(&Verdict::Succeeded));
     }
 
-    let most = "WITH span AS (
-            SELECT min(at) FILTER (WHERE phase = 'deploying') AS begun, min(at) FILTER (WHERE phase = 'finished') AS ended
-            FROM run_events GROUP BY run_id)
-        SELECT max((SELECT count(*) FROM span other WHERE other.begun <= span.begun AND other.ended > span.begun))
-        FROM span";
-    let most: i64 = sqlx::query_scalar(most).fetch_one(&pool).await.unwrap();
-    assert_eq!(most, i64::from(PLACES), "runs under way at once");
+    assert_eq!(most_under_way(&pool).await.unwrap(), i64::from(PLACES), "runs under way at once");
 
     let order =
         "SELECT run_id::text FROM run_events WHERE phase = 'deploying' AND kind = 'phase' ORDER BY at";

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -10,8 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use url::Url;
+
+use crate::double;
 
 /// The commit of the double's only model.
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -59,9 +59,7 @@ impl HubDouble {
     pub async fn start(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> anyhow::Result<Self> {
         let inner = Arc::new(Inner { script: Box::new(script), asked: Mutex::default() });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("no port for the Hub double")?;
-        let url = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let url = double::serve(router).await?;
         Ok(Self { url, inner })
     }
 

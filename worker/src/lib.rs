@@ -20,6 +20,6 @@ mod tick;
 mod worker;
 
 pub use metrics::WorkerMetrics;
-pub use options::{CatalogOptions, WorkerOptions};
+pub use options::{CatalogOptions, PriceOptions, WorkerOptions};
 pub use pulse::Pulse;
 pub use worker::{Worker, run};

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use accelbench_core::cost;
 use accelbench_core::cost::DiscountFactor;
 use accelbench_core::price::PricingTier;
-use accelbench_core::run::{PlatformSpec, Run};
+use accelbench_core::run::{Phase, PlatformSpec, Run};
 use accelbench_store::error::chain;
 use accelbench_store::{Error, instances, prices};
 use chrono::Utc;
@@ -22,7 +22,6 @@ type Labels<const N: usize> = [(&'static str, &'static str); N];
 type Fraction = Counter<f64, AtomicU64>;
 
 /// The phases in which time passes.
-const PHASES: [&str; 6] = ["queued", "deploying", "awaiting_ready", "loading", "recording", "tearing_down"];
 const VERDICTS: [&str; 3] = ["succeeded", "failed", "cancelled"];
 const TICK_OUTCOMES: [&str; 3] = ["done", "lease_lost", "failed"];
 const JOB_OUTCOMES: [&str; 2] = ["done", "failed"];
@@ -61,7 +60,7 @@ impl Default for WorkerMetrics {
 
 impl WorkerMetrics {
     fn begin(&self) {
-        for phase in PHASES {
+        for phase in Phase::WORDS.into_iter().filter(|phase| *phase != "finished") {
             drop(self.run_phase_duration_s.get_or_create(&[("phase", phase)]));
             drop(self.accelerator_s.get_or_create(&[("phase", phase)]));
             drop(self.spent_usd.get_or_create(&[("phase", phase)]));

@@ -35,15 +35,9 @@ pub struct WorkerOptions {
     #[arg(long, env = "ACCELBENCH_KUBERNETES", value_name = "FILE")]
     pub kubernetes: Option<PathBuf>,
 
-    /// Regions whose prices are asked of AWS once a day, with the AWS credentials of this process; may be given several
-    /// times
-    #[arg(
-        long = "price-region",
-        env = "ACCELBENCH_PRICE_REGIONS",
-        value_name = "REGION",
-        value_delimiter = ','
-    )]
-    pub price_regions: Vec<String>,
+    /// Which prices are asked for
+    #[command(flatten)]
+    pub prices: PriceOptions,
 
     /// How the catalog is kept fresh
     #[command(flatten)]
@@ -53,13 +47,34 @@ pub struct WorkerOptions {
     #[command(flatten)]
     pub hub: HubOptions,
 
-    /// Another address of the AWS pricing service
-    #[arg(long, env = "ACCELBENCH_PRICING_ENDPOINT", value_name = "URL", hide = true)]
-    pub pricing_endpoint: Option<String>,
-
     /// The accelbench program that local runs start as simulator and load generator [default: this one]
     #[arg(long, env = "ACCELBENCH_PROGRAM", hide = true)]
     pub program: Option<PathBuf>,
+}
+
+/// Which prices are asked of AWS.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PriceOptions {
+    /// Regions whose prices are asked of AWS once a day, with the AWS credentials of this process; may be given several
+    /// times
+    #[arg(
+        id = "price-region",
+        long = "price-region",
+        env = "ACCELBENCH_PRICE_REGIONS",
+        value_name = "REGION",
+        value_delimiter = ','
+    )]
+    pub regions: Vec<String>,
+
+    /// Another address of the AWS pricing service
+    #[arg(
+        id = "pricing-endpoint",
+        long = "pricing-endpoint",
+        env = "ACCELBENCH_PRICING_ENDPOINT",
+        value_name = "URL",
+        hide = true
+    )]
+    pub endpoint: Option<String>,
 }
 
 /// How the catalog is kept fresh.

@@ -37,7 +37,7 @@ pub(crate) const ALL: [Schedule; 5] = [SWEEP, PRUNE, CATALOG, PRICES, MODELS];
 pub(crate) async fn keep(worker: Arc<Worker>) {
     let prices = async {
         // Without regions nobody asks.
-        if !worker.price_regions.is_empty() {
+        if !worker.prices.regions.is_empty() {
             keep_one(&worker, PRICES).await;
         }
     };

@@ -18,8 +18,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::metrics::WorkerMetrics;
-use crate::options::{CatalogOptions, OfferedCommand, WorkerOptions};
-use crate::platform::kubernetes::KubernetesPlatform;
+use crate::options::{CatalogOptions, OfferedCommand, PriceOptions, WorkerOptions};
+use crate::platform::kubernetes::{KubernetesOptions, KubernetesPlatform};
 use crate::platform::{Platform, Platforms};
 use crate::pulse::Pulse;
 use crate::{jobs, reaper, schedules, tick};
@@ -31,10 +31,9 @@ pub struct Worker {
     pub(crate) platforms: Platforms,
     pub(crate) secret_key: SecretKey,
     pub(crate) api_url: Url,
-    pub(crate) price_regions: Vec<String>,
+    pub(crate) prices: PriceOptions,
     pub(crate) catalog: CatalogOptions,
     pub(crate) hub: HubOptions,
-    pub(crate) pricing_endpoint: Option<String>,
     pub(crate) metrics: WorkerMetrics,
     pub(crate) pulse: Pulse,
     /// Unique for each start: a name that came back would keep a dead worker's jobs alive.
@@ -66,12 +65,11 @@ impl Worker {
             platforms,
             secret_key,
             api_url: options.api_url.clone(),
-            price_regions: options.price_regions.clone(),
+            prices: options.prices.clone(),
             catalog: options.catalog.clone(),
             hub: options.hub.clone(),
             metrics: WorkerMetrics::default(),
             pulse: Pulse::default(),
-            pricing_endpoint: options.pricing_endpoint.clone(),
             name,
             stopping: CancellationToken::new(),
             pool,
@@ -134,11 +132,7 @@ pub async fn run(
 
 /// The cluster that the operator's settings in `file` are for.
 async fn cluster(file: &Path, holder: &str) -> anyhow::Result<KubernetesPlatform> {
-    let place = file.display();
-    let text = std::fs::read(file).with_context(|| format!("{place} cannot be read"))?;
-    let settings =
-        serde_json::from_slice(&text).with_context(|| format!("{place} is no settings of a cluster"))?;
-    KubernetesPlatform::connect(settings, holder.to_owned())
+    KubernetesPlatform::connect(KubernetesOptions::read(file)?, holder.to_owned())
         .await
         .context("there is no cluster: neither does this process run in one, nor is there a kubeconfig")
 }

@@ -4,6 +4,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use accelbench_core::run::Phase;
 use accelbench_store::prices::{self, Look};
 use accelbench_store::status::{self, Status};
 use accelbench_store::{PgPool, Result};
@@ -12,8 +13,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::time::timeout;
-
-use crate::rest::runs::PHASES;
 
 type Fraction = Gauge<f64, AtomicU64>;
 /// A family of one, because a family can be emptied.
@@ -75,7 +74,7 @@ impl InstallationMetrics {
     }
 
     fn show(&self, seen: &Seen) {
-        for phase in PHASES {
+        for phase in Phase::WORDS {
             let count = seen.status.runs_by_phase.get(phase).copied().unwrap_or_default();
             self.runs.get_or_create(&[("phase", phase.to_owned())]).set(count);
         }

@@ -1,6 +1,6 @@
 //! The list of runs. It works without JavaScript; with it, the list stays fresh.
 
-use accelbench_core::run::{Run, RunId};
+use accelbench_core::run::{Phase, Run, RunId};
 use accelbench_store::runs::{self, RunFilter};
 use accelbench_store::{PgConnection, status};
 use askama::Template;
@@ -15,7 +15,6 @@ use crate::app::App;
 use crate::body::Parameters;
 use crate::error::ApiError;
 use crate::html as filters;
-use crate::rest::runs::PHASES;
 
 /// Runs on one page of the list.
 const PAGE: u8 = 25;
@@ -87,7 +86,7 @@ impl RunsList {
         let older = last.map(|before| ListFilter { before: Some(before), ..filter.clone() }.address());
         let counts = status::summary(connection).await?.runs_by_phase;
         let count = |phase: &'static str| (phase, counts.get(phase).copied().unwrap_or_default());
-        Ok(Self { runs, filter, phases: PHASES.map(count).into(), older })
+        Ok(Self { runs, filter, phases: Phase::WORDS.map(count).into(), older })
     }
 
     /// Whether anything on the page will change by itself.

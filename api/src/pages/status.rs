@@ -1,7 +1,7 @@
 //! How the installation is doing: workers, queue, prices, versions.
 
 use accelbench_core::engine::EngineName;
-use accelbench_core::run::PlatformSpec;
+use accelbench_core::run::{Phase, PlatformSpec};
 use accelbench_store::prices::{self, Look};
 use accelbench_store::status::{self, Status};
 use accelbench_store::{engines, platforms};
@@ -14,7 +14,6 @@ use super::frame::{Frame, Section};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::html as filters;
-use crate::rest::runs::PHASES;
 
 #[derive(Template, WebTemplate)]
 #[template(path = "status/index.html")]

@@ -66,9 +66,6 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
-/// The words of the phases, in the order of a run's life.
-pub(crate) const PHASES: [&str; 7] = Phase::WORDS;
-
 pub(crate) async fn submit(
     State(app): State<App>,
     IdempotencyKey(key): IdempotencyKey,
@@ -90,9 +87,9 @@ pub(crate) async fn list(
     State(app): State<App>,
     Parameters(parameters): Parameters<ListParameters>,
 ) -> Result<Json<RunList>, ApiError> {
-    if let Some(phase) = parameters.phase.as_deref().filter(|phase| !PHASES.contains(phase)) {
+    if let Some(phase) = parameters.phase.as_deref().filter(|phase| !Phase::WORDS.contains(phase)) {
         let error = ApiError::bad_request(format!("there is no phase `{phase}`"));
-        return Err(error.with_hint(format!("the phases are {}", PHASES.join(", "))));
+        return Err(error.with_hint(format!("the phases are {}", Phase::WORDS.join(", "))));
     }
     let limit = paging::limit(parameters.limit, 50)?;
     let filter = RunFilter {

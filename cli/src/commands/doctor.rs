@@ -4,10 +4,12 @@
 use std::path::PathBuf;
 
 use accelbench_core::finding::{Finding, FindingOutcome};
+use accelbench_hub::HubOptions;
 use accelbench_store::error::chain;
 use accelbench_store::health;
+use accelbench_worker::PriceOptions;
 use accelbench_worker::platform::kubernetes::{KubernetesOptions, examine};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 use url::Url;
@@ -28,20 +30,10 @@ pub(crate) struct DoctorOptions {
     /// A cluster, with the same file as `accelbench worker`
     #[arg(long, env = "ACCELBENCH_KUBERNETES", value_name = "FILE")]
     kubernetes: Option<PathBuf>,
-    /// Regions whose prices are wanted; may be given several times
-    #[arg(
-        long = "price-region",
-        env = "ACCELBENCH_PRICE_REGIONS",
-        value_name = "REGION",
-        value_delimiter = ','
-    )]
-    price_regions: Vec<String>,
-    /// Another address of the AWS pricing service
-    #[arg(long, env = "ACCELBENCH_PRICING_ENDPOINT", value_name = "URL", hide = true)]
-    pricing_endpoint: Option<String>,
-    /// The Hugging Face Hub, or a mirror of it
-    #[arg(long, env = "HF_ENDPOINT", default_value = "https://huggingface.co", value_name = "URL")]
-    hub_url: Url,
+    #[command(flatten)]
+    prices: PriceOptions,
+    #[command(flatten)]
+    hub: HubOptions,
     #[command(flatten)]
     token: TokenArguments,
 }
@@ -51,10 +43,9 @@ pub(crate) async fn doctor(session: &Session, options: DoctorOptions) -> anyhow:
     let mut findings = server::examine(client).await;
     findings.extend(database(options.database_url.as_deref()).await);
     findings.extend(cluster(options.kubernetes.as_deref()).await);
-    findings
-        .extend(outside::prices(client, &options.price_regions, options.pricing_endpoint.as_deref()).await);
+    findings.extend(outside::prices(client, &options.prices).await);
     findings.push(match options.token.token() {
-        Ok(token) => outside::hub(&options.hub_url, token.as_deref()).await,
+        Ok(token) => outside::hub(&options.hub, token.as_deref()).await,
         Err(error) => Finding::fail("hub", "token", format!("{error:#}"), "name a file that can be read"),
     });
     findings.push(outside::quotas());
@@ -109,18 +100,13 @@ async fn cluster(file: Option<&std::path::Path>) -> Vec<Finding> {
         let advice = "name the worker's settings with --kubernetes to have it looked at";
         return vec![Finding::skip("cluster", "reachable", "no settings were given", advice)];
     };
-    match settings(file) {
+    match KubernetesOptions::read(file) {
         Ok(options) => examine::examine(&options).await,
         Err(error) => {
             let advice = "write the file as deploy/README.md shows";
             vec![Finding::fail("cluster", "settings", format!("{error:#}"), advice)]
         }
     }
-}
-
-fn settings(file: &std::path::Path) -> anyhow::Result<KubernetesOptions> {
-    let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is no settings of a cluster", file.display()))
 }
 
 #[cfg(test)]

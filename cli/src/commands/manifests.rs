@@ -1,11 +1,10 @@
 //! `accelbench manifests`: what a run's objects on a cluster are, for reading and for keeping; secrets are left out.
 
-use std::fs;
 use std::path::PathBuf;
 
 use accelbench_worker::platform::RunContext;
 use accelbench_worker::platform::kubernetes::{KubernetesOptions, preview};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 use url::Url;
@@ -29,10 +28,7 @@ pub(crate) struct ManifestsOptions {
 
 /// One list in JSON, which kubectl reads as well as YAML.
 pub(crate) async fn manifests(session: &Session, options: ManifestsOptions) -> anyhow::Result<()> {
-    let place = options.kubernetes.display();
-    let settings = fs::read(&options.kubernetes).with_context(|| format!("{place} cannot be read"))?;
-    let settings: KubernetesOptions =
-        serde_json::from_slice(&settings).with_context(|| format!("{place} is no settings of a cluster"))?;
+    let settings = KubernetesOptions::read(&options.kubernetes)?;
     let run = session.client.run(&options.run).await?;
     let (model, instance_type) = (run.spec.model.clone(), run.spec.instance_type.clone());
     let model = session.client.models(model.as_str()).await?.into_iter().find(|known| known.model == model);

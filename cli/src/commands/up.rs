@@ -10,7 +10,7 @@ use accelbench_embedded_postgres::{Cluster, ClusterOptions, Installation};
 use accelbench_store::notifications::RunNotifications;
 use accelbench_store::{PgPool, seed};
 use accelbench_worker::options::OfferedCommand;
-use accelbench_worker::{CatalogOptions, Worker, WorkerOptions};
+use accelbench_worker::{CatalogOptions, PriceOptions, Worker, WorkerOptions};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::net::TcpListener;
@@ -41,14 +41,8 @@ pub(crate) struct UpOptions {
     /// A cluster for runs on Kubernetes, as for `accelbench worker`
     #[arg(long, env = "ACCELBENCH_KUBERNETES", value_name = "FILE")]
     kubernetes: Option<PathBuf>,
-    /// Regions whose prices are asked of AWS once a day, with your AWS credentials; may be given several times
-    #[arg(
-        long = "price-region",
-        env = "ACCELBENCH_PRICE_REGIONS",
-        value_name = "REGION",
-        value_delimiter = ','
-    )]
-    price_regions: Vec<String>,
+    #[command(flatten)]
+    prices: PriceOptions,
     #[command(flatten)]
     catalog: CatalogOptions,
     #[command(flatten)]
@@ -102,10 +96,9 @@ async fn serve(
         concurrency: 8,
         engines: options.engines,
         kubernetes: options.kubernetes,
-        price_regions: options.price_regions,
+        prices: options.prices,
         catalog: options.catalog,
         hub,
-        pricing_endpoint: None,
         program: None,
     };
     let worker = Worker::new(&worker_options, pool.clone(), key).await?;

@@ -3,6 +3,7 @@
 
 use accelbench_core::run::Verdict;
 use accelbench_store::capacity;
+use accelbench_tests::timeline::most_under_way;
 use futures::future::join_all;
 use serde_json::json;
 
@@ -34,12 +35,7 @@ async fn fifty_runs_on_three_workers_keep_to_eight_places() {
     }
     assert_eq!(scene.cluster.objects(None).unwrap(), Vec::<String>::new());
 
-    let most = "WITH span AS (
-            SELECT min(at) FILTER (WHERE phase = 'deploying') AS begun, min(at) FILTER (WHERE phase = 'finished') AS ended
-            FROM run_events GROUP BY run_id)
-        SELECT max((SELECT count(*) FROM span other WHERE other.begun <= span.begun AND other.ended > span.begun))
-        FROM span";
-    let most: i64 = sqlx::query_scalar(most).fetch_one(&pool).await.unwrap();
+    let most = most_under_way(&pool).await.unwrap();
     assert!(most <= i64::from(PLACES), "{most} runs were under way at once");
     let results: i64 = sqlx::query_scalar("SELECT count(*) FROM results").fetch_one(&pool).await.unwrap();
     assert_eq!(usize::try_from(results).unwrap(), RUNS);

@@ -3,15 +3,32 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use accelbench_tests::database::TestDatabase;
 use accelbench_tests::hub_double::{HubDouble, refusal};
 use accelbench_tests::installation::Installation;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use reqwest::StatusCode;
 
 use super::{SHORT, ask, problem, program, told};
 
 fn code(output: &std::process::Output) -> i32 {
     output.status.code().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_asked_too_much_is_asked_again() {
+    let database = TestDatabase::create().await.unwrap();
+    let url = database.url.clone();
+    let limit = ["--max-requests-per-s", "1"];
+    let installation = Installation::start_with_arguments(database, url, &limit).await.unwrap();
+    let asked = async || reqwest::get(format!("{}/api/v1/engines", installation.url)).await.unwrap().status();
+    let mut answers = 0;
+    while asked().await != StatusCode::TOO_MANY_REQUESTS {
+        answers += 1;
+        assert!(answers < 100, "nothing is too much for this server");
+    }
+    told(&ask(&installation, &["prices", "--instance", "g6e.xlarge"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

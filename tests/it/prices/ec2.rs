@@ -1,10 +1,11 @@
 //! Spot prices and instance types: our client of EC2 against a local double that checks what it is sent and answers in the
 //! form of EC2's API.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use accelbench_store::instances;
+use accelbench_tests::double::{self, Script};
 use accelbench_worker::ec2::Ec2;
 use accelbench_worker::jobs::refresh_instances;
 use accelbench_worker::prices::spot::SpotHistory;
@@ -15,15 +16,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use chrono::{SecondsFormat, TimeDelta, Utc};
-use tokio::net::TcpListener;
 
 use super::{ask, last_refresh, of_tier, seeded};
 
-type Script = Arc<Mutex<VecDeque<(StatusCode, String)>>>;
 type Asked = Arc<Mutex<Vec<HashMap<String, String>>>>;
 
 async fn answer(
-    State((script, asked)): State<(Script, Asked)>,
+    State((script, asked)): State<(Script<(StatusCode, String)>, Asked)>,
     headers: HeaderMap,
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
@@ -33,18 +32,13 @@ async fn answer(
     assert!(authorization.contains("SignedHeaders=content-type;host;x-amz-date"), "{authorization}");
     assert_eq!(form["Version"], "2016-11-15");
     asked.lock().unwrap().push(form);
-    let mut script = script.lock().unwrap();
-    let next = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
-    next.unwrap().into_response()
+    script.next().unwrap().into_response()
 }
 
 async fn double(answers: Vec<(StatusCode, String)>) -> (Ec2, Asked) {
     let asked = Asked::default();
-    let script: Script = Arc::new(Mutex::new(answers.into()));
-    let router = Router::new().route("/", post(answer)).with_state((script, Arc::clone(&asked)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let router = Router::new().route("/", post(answer)).with_state((Script::of(answers), Arc::clone(&asked)));
+    let endpoint = double::serve(router).await.unwrap();
     let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
     (Ec2::new(Some(credentials), Some(endpoint)).unwrap(), asked)
 }

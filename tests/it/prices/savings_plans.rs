@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use accelbench_core::price::{Payment, PricingTier, Term};
+use accelbench_tests::double;
 use accelbench_worker::prices::savings_plans::SavingsPlans;
 use aws_sdk_savingsplans::Client;
 use aws_sdk_savingsplans::config::{BehaviorVersion, Config, Credentials, Region};
 use axum::extract::State;
 use axum::{Json, Router, routing};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use super::{ask, last_refresh, of_tier, seeded};
 
@@ -49,14 +49,11 @@ async fn double() -> (SavingsPlans, Asked) {
     let router = Router::new()
         .route("/DescribeSavingsPlansOfferingRates", routing::post(answer))
         .with_state(Arc::clone(&asked));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::for_tests())
-        .endpoint_url(endpoint)
+        .endpoint_url(double::serve(router).await.unwrap())
         .build();
     (SavingsPlans::new(Client::from_conf(config)), asked)
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use accelbench_core::run::Phase;
 use accelbench_store::PgPool;
 use sqlx::FromRow;
 use tokio::task::JoinHandle;
@@ -103,9 +104,7 @@ fn broken(before: Option<&Seen>, now: &Seen) -> Option<&'static str> {
 }
 
 fn position(phase: &str) -> Option<usize> {
-    ["queued", "deploying", "awaiting_ready", "loading", "recording", "tearing_down", "finished"]
-        .iter()
-        .position(|&name| name == phase)
+    Phase::WORDS.iter().position(|&word| word == phase)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::faults::Fault;
 use super::system::{CAP, System};
+use crate::timeline::most_under_way;
 
 /// How long what a run left may take to go.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -103,12 +104,6 @@ async fn left_over(system: &System) -> anyhow::Result<Option<String>> {
 
 /// Of all runs so far, by their timelines.
 async fn over_the_cap(system: &System) -> anyhow::Result<Option<String>> {
-    let most = "WITH span AS (
-            SELECT min(at) FILTER (WHERE phase = 'deploying') AS begun, min(at) FILTER (WHERE phase = 'finished') AS ended
-            FROM run_events GROUP BY run_id)
-        SELECT coalesce(max((SELECT count(*) FROM span other
-            WHERE other.begun <= span.begun AND coalesce(other.ended, 'infinity') > span.begun)), 0)
-        FROM span";
-    let most: i64 = sqlx::query_scalar(most).fetch_one(system.pool()).await?;
+    let most = most_under_way(system.pool()).await?;
     Ok((most > i64::from(CAP)).then(|| format!("{most} runs were under way at once, {CAP} may be")))
 }

@@ -34,7 +34,7 @@ pub(super) async fn run_due(worker: &Worker) -> anyhow::Result<()> {
         run(pool, &SpotHistory::new(ec2), &of_spot).await?;
     }
     if !of_list.is_empty() {
-        let list = PriceList::from_environment(worker.pricing_endpoint.as_deref()).await;
+        let list = PriceList::from_environment(worker.prices.endpoint.as_deref()).await;
         run(pool, &list, &of_list).await?;
     }
     if !of_plans.is_empty() {
@@ -45,7 +45,7 @@ pub(super) async fn run_due(worker: &Worker) -> anyhow::Result<()> {
 
 async fn due(worker: &Worker, source: &str) -> anyhow::Result<Vec<String>> {
     let mut due = Vec::new();
-    for region in &worker.price_regions {
+    for region in &worker.prices.regions {
         if prices::is_due(&mut *worker.pool.acquire().await?, source, region).await? {
             due.push(region.clone());
         }

@@ -1,10 +1,9 @@
 //! The timeline of a run as a person reads it: its phases in order, how long each took, and what happened in it.
 
-use accelbench_core::run::{EventKind, Run, RunEvent};
+use accelbench_core::run::{EventKind, Phase, Run, RunEvent};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::html::words;
-use crate::rest::runs::PHASES;
 
 /// A phase of the run's life.
 #[derive(Debug, PartialEq)]
@@ -36,9 +35,11 @@ pub(crate) struct Note {
 pub(crate) fn steps(run: &Run, events: &[RunEvent], now: DateTime<Utc>) -> Vec<Step> {
     let is_over = run.phase.verdict().is_some();
     let began = |phase: &str| events.iter().find(|event| event.phase == phase).map(|event| event.at);
-    let next_began =
-        |after: DateTime<Utc>| PHASES.iter().filter_map(|phase| began(phase)).filter(|at| *at > after).min();
-    let shown = PHASES.iter().filter(|phase| began(phase).is_some() || !is_over || **phase == "finished");
+    let next_began = |after: DateTime<Utc>| {
+        Phase::WORDS.iter().filter_map(|phase| began(phase)).filter(|at| *at > after).min()
+    };
+    let shown =
+        Phase::WORDS.iter().filter(|phase| began(phase).is_some() || !is_over || **phase == "finished");
     shown
         .map(|&phase| {
             let began = began(phase);

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use accelbench_core::finding::Finding;
 use accelbench_core::secret::HfToken;
+use accelbench_hub::HubOptions;
 use accelbench_store::prices::KnownPrice;
+use accelbench_worker::PriceOptions;
 use accelbench_worker::prices::price_list::PriceList;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::timeout;
-use url::Url;
 
 use crate::client::Client;
 
@@ -18,14 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const FRESH: TimeDelta = TimeDelta::days(3);
 
 /// How old the server's prices are, and whether this process may ask AWS for newer ones.
-pub(super) async fn prices(client: &Client, regions: &[String], endpoint: Option<&str>) -> Vec<Finding> {
-    if regions.is_empty() {
+pub(super) async fn prices(client: &Client, options: &PriceOptions) -> Vec<Finding> {
+    if options.regions.is_empty() {
         let advice = "name regions with --price-region, as for the worker, to have prices and AWS credentials looked at";
         return vec![Finding::skip("prices", "regions", "no region was given", advice)];
     }
-    let list = PriceList::from_environment(endpoint).await;
+    let list = PriceList::from_environment(options.endpoint.as_deref()).await;
     let mut findings = Vec::new();
-    for region in regions {
+    for region in &options.regions {
         findings.push(age(client, region).await);
         let check = format!("aws {region}");
         let advice = "give the process credentials that allow pricing:GetProducts (docs/security.md), and let it out to port 443";
@@ -67,7 +68,10 @@ fn aged(check: &str, newest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Findi
 }
 
 /// Whether the Hub knows this token.
-pub(super) async fn hub(url: &Url, token: Option<&str>) -> Finding {
+pub(super) async fn hub(options: &HubOptions, token: Option<&str>) -> Finding {
+    if options.offline {
+        return Finding::skip("hub", "token", "the Hub is not asked", "leave out --offline to have it asked");
+    }
     let Some(text) = token else {
         let advice = "gated models want one: set HF_TOKEN to have it looked at";
         return Finding::skip("hub", "token", "no token was given", advice);
@@ -76,7 +80,7 @@ pub(super) async fn hub(url: &Url, token: Option<&str>) -> Finding {
         return Finding::fail("hub", "token", "it is no Hugging Face token", "they begin with hf_");
     };
     let asked = reqwest::Client::new()
-        .get(format!("{}/api/whoami-v2", url.as_str().trim_end_matches('/')))
+        .get(format!("{}/api/whoami-v2", options.hub_url.as_str().trim_end_matches('/')))
         .bearer_auth(token.expose())
         .timeout(PATIENCE)
         .send();

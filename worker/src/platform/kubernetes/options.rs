@@ -2,8 +2,11 @@
 //! what our own charts install.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use accelbench_core::engine::profile::{HostShare, ImageReference, MetricsSource, ProfileName};
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::names::owned;
@@ -60,6 +63,18 @@ pub struct KubernetesOptions {
     /// The API, to which load generators report.
     #[serde(default = "api")]
     pub api: ApiPeer,
+}
+
+impl KubernetesOptions {
+    /// The settings in a JSON file of the operator.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is none.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} is no settings of a cluster", file.display()))
+    }
 }
 
 /// A set of nodes that Karpenter (or a person) makes.
